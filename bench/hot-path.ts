@@ -1,0 +1,108 @@
+/**
+ * A repeated `GET /v1/analyze` answered from memory, admitted and recorded in PostgreSQL, over
+ * HTTPS with a live key, against a bare `node:https` server that sends the same bytes.
+ *
+ * `node bench/hot-path.ts [--rounds 5] [--seconds 4] [--connections 64]`; needs `wrk`. Rounds are
+ * interleaved. CPU is the API process's own (user and system); wall is requests a second with
+ * everything (load generator, API, PostgreSQL) on this machine's cores.
+ */
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
+import { readFile, writeFile } from "node:fs/promises"
+import { availableParallelism } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { parseArgs, promisify } from "node:util"
+import { startProgram } from "../test/program.ts"
+
+const TARGET = "/v1/analyze?domain=good-shop.test"
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "4" },
+    connections: { type: "string", default: "64" },
+  },
+})
+const rounds = Number(values.rounds)
+
+interface Round {
+  readonly perSecond: number
+  readonly cpuMicros: number
+}
+
+const program = await startProgram({ arguments: ["--lab"] })
+try {
+  const key = program.keys?.live ?? ""
+  await program.ask(TARGET, { key })
+  const { headers, text } = await program.ask(TARGET, { key })
+  const { date: _, connection: __, "keep-alive": ___, ...sent } = headers
+  const answerFile = join(program.dataDir, "bench-answer.json")
+  await writeFile(answerFile, JSON.stringify({ headers: sent, body: text }))
+  const bare = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, "bare-server.ts"),
+      join(program.dataDir, "leaf.pem"),
+      join(program.dataDir, "leaf.pem"),
+      answerFile,
+    ],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  )
+  const [port] = await once(createInterface({ input: bare.stdout }), "line")
+
+  const ours: Round[] = []
+  const theirs: Round[] = []
+  await measure(program.pid, program.url, key, "1") // both warm
+  await measure(bare.pid ?? 0, `https://localhost:${port}`, key, "1")
+  for (let round = 0; round < rounds; round++) {
+    ours.push(await measure(program.pid, program.url, key, values.seconds))
+    theirs.push(await measure(bare.pid ?? 0, `https://localhost:${port}`, key, values.seconds))
+  }
+  bare.stdin.end()
+
+  const usage = await program.ask("/v1/usage", { key })
+  console.log(
+    `${text.length} bytes, ${values.connections} connections, ${availableParallelism()} cores, ${rounds} rounds of ${values.seconds} s, medians:`,
+  )
+  console.log(row("ours", ours))
+  console.log(row("bare node:https", theirs))
+  const cpu = median(theirs, "cpuMicros") / median(ours, "cpuMicros")
+  const wall = median(ours, "perSecond") / median(theirs, "perSecond")
+  console.log(
+    `ratio            CPU ${cpu.toFixed(2)} of bare (goal 0.60), wall ${wall.toFixed(2)} (goal 0.40)`,
+  )
+  console.log(`recorded         ${usage.json.total.requests} usage rows`)
+} finally {
+  await program.stop()
+}
+
+async function measure(pid: number, url: string, key: string, seconds: string): Promise<Round> {
+  const before = await cpuMicros(pid)
+  const { stdout } = await promisify(execFile)("wrk", [
+    ...["-t", "1", "-c", values.connections, "-d", `${seconds}s`, "-H", `x-api-key: ${key}`],
+    `${url}${TARGET}`,
+  ])
+  const after = await cpuMicros(pid)
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1])
+  if (/Non-2xx/.test(stdout)) throw new Error(stdout)
+  const perSecond = Number(/Requests\/sec: +([\d.]+)/.exec(stdout)?.[1])
+  return { perSecond, cpuMicros: (after - before) / requests }
+}
+
+/** User and system time of a process (proc(5), fields 14 and 15, in ticks of 10 ms). */
+async function cpuMicros(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8")
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  return (Number(fields[11]) + Number(fields[12])) * 10_000
+}
+
+function median(results: readonly Round[], field: keyof Round): number {
+  const sorted = results.map((round) => round[field]).toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function row(name: string, results: readonly Round[]): string {
+  const perSecond = median(results, "perSecond").toFixed(0).padStart(6)
+  return `${name.padEnd(16)} ${perSecond} requests/s, ${median(results, "cpuMicros").toFixed(1)} µs of CPU each`
+}

@@ -1,0 +1,186 @@
+/**
+ * Admission: the requests of one tick, admitted together by one SQL statement.
+ *
+ * Owns: batches, and what is sent and read back. Not: key syntax (keys/), answers (http/).
+ * Invariant: nobody is admitted but by a statement that began after the request arrived, so a
+ * revoked key is refused everywhere from the moment its revocation commits; and whoever is
+ * admitted has a usage row. No validity is remembered here: only which tenant a digest belongs
+ * to, which never changes.
+ * See docs/adr/0003-admission.md.
+ */
+import { LRUCache } from "lru-cache"
+import type { ProblemCode } from "../core/problem.ts"
+import { Problem } from "../core/problem.ts"
+import type { Database, Environment } from "../db/database.ts"
+
+/** What a request ended in. */
+export interface Outcome {
+  /** HTTP status. */
+  readonly status: number
+  /** Index into {@link LATENCY_BUCKETS_MS}. */
+  readonly latencyBucket: number
+  readonly cacheHit: boolean
+}
+
+/** A request that asks to be let in. */
+export interface Arrival {
+  readonly index8: string
+  /** SHA-256 of the key, hex. */
+  readonly digest: string
+  readonly requestId: string
+  readonly route: number
+  /** Known already when the answer lies ready; else it follows by `finish`. */
+  readonly outcome?: Outcome
+}
+
+/** Whom a key belongs to; says nothing about whether the key is good. */
+export interface Caller {
+  readonly tenantId: string
+  readonly keyId: string
+}
+
+type Settled = (result: Caller | Problem) => void
+
+interface Finished extends Outcome {
+  readonly tenantId: string
+  readonly requestId: string
+}
+
+interface Batch {
+  readonly arrivals: { readonly arrival: Arrival; readonly settle: Settled }[]
+  readonly finished: { readonly finished: Finished; readonly settle: (error?: unknown) => void }[]
+}
+
+/** Upper bounds; the last bucket has none. */
+export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
+
+const MAX_WAITING = 20_000
+const MAX_BATCH = 1_000
+const MAX_KNOWN_CALLERS = 100_000
+
+/** @returns The bucket of a latency in milliseconds. */
+export function latencyBucket(ms: number): number {
+  const index = LATENCY_BUCKETS_MS.findIndex((bound) => ms <= bound)
+  return index === -1 ? LATENCY_BUCKETS_MS.length : index
+}
+
+/** The admission of one environment. Live and sandbox have one each, so that they share no row. */
+export class Admission {
+  readonly #database: Database
+  readonly #statement: string
+  readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN_CALLERS })
+  #waiting: Batch = { arrivals: [], finished: [] }
+  #scheduled = false
+
+  constructor(database: Database, environment: Environment) {
+    this.#database = database
+    const schema = environment === "live" ? "live" : "sandbox"
+    this.#statement = `select "position", reason, tenant_id, key_id
+      from ${schema}.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)`
+  }
+
+  /** @returns Whose key has this digest, if one was admitted before. */
+  callerOf(digest: string): Caller | undefined {
+    return this.#callers.get(digest)
+  }
+
+  /**
+   * Asks for admission. Calls back once: with the caller, or with Problem `INVALID_KEY`,
+   * `KEY_DISABLED`, `KEY_REVOKED`, `KEY_EXPIRED` or `UNAVAILABLE`. A callback, since a promise a
+   * request is what the hot path would mostly spend its time on.
+   */
+  admit(arrival: Arrival, settle: Settled): void {
+    if (this.#waiting.arrivals.length >= MAX_WAITING) {
+      settle(new Problem("UNAVAILABLE", { retryAfterSeconds: 1 }))
+      return
+    }
+    this.#waiting.arrivals.push({ arrival, settle })
+    this.#schedule()
+  }
+
+  /** Records what an admitted request ended in. Resolves when that is committed. */
+  finish(finished: Finished): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error))
+      this.#waiting.finished.push({ finished, settle })
+      this.#schedule()
+    })
+  }
+
+  /** One statement is in flight; what arrives meanwhile is the next batch. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      const batch = {
+        arrivals: this.#waiting.arrivals.splice(0, MAX_BATCH),
+        finished: this.#waiting.finished.splice(0, MAX_BATCH),
+      }
+      this.#run(batch).finally(() => {
+        this.#scheduled = false
+        if (this.#waiting.arrivals.length + this.#waiting.finished.length > 0) this.#schedule()
+      })
+    })
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    let rows: Answer[]
+    try {
+      rows = await this.#database.call<Answer>(this.#statement, this.#values(batch))
+    } catch (cause) {
+      const problem = new Problem("UNAVAILABLE", { retryAfterSeconds: 1, cause })
+      for (const { settle } of batch.arrivals) settle(problem)
+      for (const { settle } of batch.finished) settle(problem)
+      return
+    }
+    const refused = new Map<number, ProblemCode>()
+    for (const { position, reason, tenant_id, key_id } of rows) {
+      if (reason !== null) refused.set(position, reason)
+      const waiting = batch.arrivals[position - 1]
+      if (tenant_id !== null && key_id !== null && waiting !== undefined) {
+        this.#callers.set(waiting.arrival.digest, { tenantId: tenant_id, keyId: key_id })
+      }
+    }
+    for (const [index, { arrival, settle }] of batch.arrivals.entries()) {
+      const code = refused.get(index + 1)
+      const caller = this.#callers.get(arrival.digest)
+      settle(code === undefined && caller ? caller : new Problem(code ?? "INVALID_KEY"))
+    }
+    for (const { settle } of batch.finished) settle()
+  }
+
+  /** Array literals, built as text in one pass: hex, UUIDs, base62 and numbers need no quotes. */
+  #values({ arrivals, finished }: Batch): string[] {
+    let [index8, digest, request, route, status, latency, hit, introduce] = Array(8).fill("")
+    for (const [index, { arrival }] of arrivals.entries()) {
+      const { outcome } = arrival
+      index8 += `,${arrival.index8}`
+      digest += `,${arrival.digest}`
+      request += `,${arrival.requestId}`
+      route += `,${arrival.route}`
+      status += `,${outcome?.status ?? "NULL"}`
+      latency += `,${outcome?.latencyBucket ?? "NULL"}`
+      hit += `,${outcome?.cacheHit ?? "NULL"}`
+      if (!this.#callers.has(arrival.digest)) introduce += `,${index + 1}`
+    }
+    const literals = [index8, digest, request, route, status, latency, hit, introduce]
+    let [tenant, id, endStatus, endLatency, endHit] = Array(5).fill("")
+    for (const { finished: end } of finished) {
+      tenant += `,${end.tenantId}`
+      id += `,${end.requestId}`
+      endStatus += `,${end.status}`
+      endLatency += `,${end.latencyBucket}`
+      endHit += `,${end.cacheHit}`
+    }
+    literals.push(tenant, id, endStatus, endLatency, endHit)
+    return literals.map((text) => `{${text.slice(1)}}`)
+  }
+}
+
+/** One row a refused position, and one a position whose caller was asked for. */
+interface Answer {
+  readonly position: number
+  readonly reason: ProblemCode | null
+  readonly tenant_id: string | null
+  readonly key_id: string | null
+}

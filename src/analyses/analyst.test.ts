@@ -1,0 +1,171 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { Problem } from "../core/problem.ts"
+import type { Database, Environment } from "../db/database.ts"
+import type { Name, Observation, Verdict } from "../engine/types.ts"
+import { Analyst, hasTransientUnknown } from "./analyst.ts"
+
+const DAY_MS = 86_400_000
+const name = (host: string) => ({ host }) as Name
+const observation = (host: string, tls: object = { value: {} }) =>
+  ({
+    name: name(host),
+    observedAt: "2026-11-23T10:00:00.000Z",
+    dns: {},
+    http: {},
+    tls,
+    registration: { value: null },
+  }) as unknown as Observation
+
+/** Remembers rows by tenant, as the real tables under row security do. */
+function world(visit = async (n: Name) => observation(n.host)) {
+  const rows: { environment: Environment; tenantId: string; row: unknown[] }[] = []
+  const visits: string[] = []
+  let now = Date.parse("2026-11-23T10:00:00.000Z")
+  const database = {
+    asTenant: (environment: Environment, tenantId: string, work: (tx: unknown) => unknown) =>
+      work({
+        async query(text: string, values: unknown[]) {
+          if (text.startsWith("insert")) rows.push({ environment, tenantId, row: values })
+          if (!text.startsWith("select")) return []
+          const mine = rows.filter(
+            ({ environment: e, tenantId: t, row }) =>
+              e === environment &&
+              t === tenantId &&
+              row[1] === values[0] &&
+              (row[3] as Date) > (values[1] as Date),
+          )
+          return mine.map(({ row }) => ({ expires_at: row[3], observation: row[4] })).reverse()
+        },
+      }),
+  } as unknown as Database
+  const make = () =>
+    new Analyst({
+      database,
+      observe: {
+        live: (n) => {
+          visits.push(n.host)
+          return visit(n)
+        },
+        test: async (n) => observation(n.host),
+      },
+      judge: () => ({ trust_score: 50 }) as Verdict,
+      now: () => now,
+      concurrency: 2,
+      perMinute: 3,
+    })
+  return { make, rows, visits, pass: (ms: number) => (now += ms) }
+}
+
+const asker = { environment: "live", tenantId: "a" } as const
+
+describe("analyst", () => {
+  it("visits once, then knows, also after a restart", async () => {
+    const { make, visits } = world()
+    const analyst = make()
+    assert.equal((await analyst.analyze(asker, name("x.test"), false)).hit, false)
+    assert.equal((await analyst.analyze(asker, name("x.test"), false)).hit, true)
+    assert.equal((await make().analyze(asker, name("x.test"), false)).hit, true)
+    assert.deepEqual(visits, ["x.test"])
+  })
+
+  it("fresh looks again, whatever is known", async () => {
+    const { make, visits } = world()
+    const analyst = make()
+    await analyst.analyze(asker, name("x.test"), false)
+    assert.equal((await analyst.analyze(asker, name("x.test"), true)).hit, false)
+    assert.equal(visits.length, 2)
+  })
+
+  it("I3: what one tenant asked is no hit for another, nor live for sandbox", async () => {
+    const { make, visits } = world()
+    const analyst = make()
+    await analyst.analyze(asker, name("x.test"), false)
+    const other = await analyst.analyze({ ...asker, tenantId: "b" }, name("x.test"), false)
+    assert.equal(other.hit, false)
+    assert.equal(visits.length, 2)
+    const sandbox = await analyst.analyze({ ...asker, environment: "test" }, name("x.test"), false)
+    assert.equal(sandbox.hit, false)
+    assert.equal(visits.length, 2, "the sandbox visits nobody")
+  })
+
+  it("who asks at the same time shares one visit", async () => {
+    const { make, visits } = world()
+    const analyst = make()
+    await Promise.all([1, 2, 3].map(() => analyst.analyze(asker, name("x.test"), true)))
+    assert.equal(visits.length, 1)
+  })
+
+  it("is good for a day, and for 5 minutes where something passing stood in the way", async () => {
+    for (const [tls, ttlMs] of [
+      [{ value: {} }, DAY_MS],
+      [{ unknown: "timeout" }, 300_000],
+    ] as const) {
+      const { make, visits, pass } = world(async (n) => observation(n.host, tls))
+      const analyst = make()
+      await analyst.analyze(asker, name("x.test"), false)
+      pass(ttlMs - 1)
+      assert.equal((await analyst.analyze(asker, name("x.test"), false)).hit, true)
+      pass(1)
+      assert.equal((await analyst.analyze(asker, name("x.test"), false)).hit, false)
+      assert.equal(visits.length, 2)
+    }
+  })
+
+  it("no host is visited more often a minute than allowed, over all tenants", async () => {
+    const { make, pass } = world()
+    const analyst = make()
+    const ask = (tenantId: string) => analyst.analyze({ ...asker, tenantId }, name("x.test"), true)
+    for (const tenant of ["a", "b", "c"]) await ask(tenant)
+    await assert.rejects(ask("d"), (problem: Problem) => {
+      assert.equal(problem.code, "RATE_LIMITED")
+      assert.equal(problem.retryAfterSeconds, 60)
+      return true
+    })
+    pass(60_001)
+    await ask("d")
+  })
+
+  it("no more visits at the same time than allowed; the rest wait their turn", async () => {
+    let underWay = 0
+    let most = 0
+    const { make } = world(async (n) => {
+      most = Math.max(most, ++underWay)
+      await new Promise((resolve) => setImmediate(resolve))
+      underWay--
+      return observation(n.host)
+    })
+    const analyst = make()
+    const hosts = Array.from({ length: 10 }, (_, i) => name(`x${i}.test`))
+    await Promise.all(hosts.map((host) => analyst.analyze(asker, host, false)))
+    assert.equal(most, 2)
+    assert.equal(analyst.underWay, 0)
+  })
+
+  it("a visit that fails is not remembered, and gives its place back", async () => {
+    let fail = true
+    const { make } = world(async (n) => {
+      if (fail) throw new Problem("INTERNAL")
+      return observation(n.host)
+    })
+    const analyst = make()
+    await assert.rejects(analyst.analyze(asker, name("x.test"), false))
+    assert.equal(analyst.underWay, 0)
+    fail = false
+    assert.equal((await analyst.analyze(asker, name("x.test"), false)).hit, false)
+  })
+
+  for (const [why, transient] of [
+    ["timeout", true],
+    ["servfail", true],
+    ["deadline", true],
+    ["server_error", true],
+    ["blocked", false],
+    ["platform", false],
+    ["not_offered", false],
+  ] as const) {
+    it(`${why} ${transient ? "passes" : "stays"}`, () => {
+      assert.equal(hasTransientUnknown(observation("x.test", { unknown: why })), transient)
+    })
+  }
+})

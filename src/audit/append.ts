@@ -1,0 +1,39 @@
+/**
+ * The one way into the audit log.
+ *
+ * Invariant: an action and its entry commit in one transaction; an action whose entry is refused
+ * does not happen. Numbering and proofs come after commit and change no caller.
+ */
+import { newUuid } from "../core/ids.ts"
+import type { Tx } from "../db/database.ts"
+
+/** Closed: a privileged action cannot be declared without its name here. */
+export type AuditAction =
+  | "database.bootstrapped"
+  | "database.migrated"
+  | "tenant.created"
+  | "key.issued"
+  | "key.revoked"
+
+export interface AuditEntry {
+  /** Who acted: `cli:<user name>`, `program`, later an operator's id. */
+  readonly actor: string
+  readonly action: AuditAction
+  /** The tenant concerned, if one is. */
+  readonly tenantId?: string
+  /** What was acted on: an id, never a secret. */
+  readonly subject: string
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>
+}
+
+/** Adds an entry within the action's transaction. @throws what the database refuses it with. */
+export async function append(tx: Tx, entry: AuditEntry): Promise<void> {
+  await tx.query("select audit.append($1, $2, $3, $4, $5, $6)", [
+    newUuid(),
+    entry.actor,
+    entry.action,
+    entry.tenantId ?? null,
+    entry.subject,
+    entry.details ?? {},
+  ])
+}

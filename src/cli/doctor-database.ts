@@ -1,0 +1,84 @@
+/**
+ * Checks of the database: is there one, does it run, does it answer, is it up to date.
+ * Nothing is started; what has never been started is no failure.
+ */
+import { access, constants, readFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { Config } from "../config.ts"
+import { ROOT } from "../config.ts"
+import { Problem } from "../core/problem.ts"
+import { readDatabaseUrl } from "../db/address.ts"
+import type { Address } from "../db/connection.ts"
+import { platformPackage } from "../db/embedded/binaries.ts"
+import type { Folder } from "../db/embedded/folder.ts"
+import { checkCluster, socketFolder } from "../db/embedded/folder.ts"
+import { findPostmaster } from "../db/embedded/postmaster.ts"
+import { checkOwn, EMBEDDED_DATABASE } from "../db/setup.ts"
+import { fileSecrets } from "../secrets/files.ts"
+import type { Diagnosis } from "./doctor-check.ts"
+import { fail, ok } from "./doctor-check.ts"
+
+const CHECK = "database"
+
+export async function checkDatabase(config: Config): Promise<Diagnosis> {
+  try {
+    return config.databaseUrl === undefined
+      ? await checkEmbedded(config)
+      : await askOwn(config, config.databaseUrl)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    return fail(CHECK, error.message, "")
+  }
+}
+
+async function askOwn(config: Config, databaseUrl: string): Promise<Diagnosis> {
+  const { address, database } = readDatabaseUrl(databaseUrl)
+  return ask(config, address(database), `'${database}' of ZT_DATABASE_URL`)
+}
+
+async function checkEmbedded(config: Config): Promise<Diagnosis> {
+  const root = join(ROOT, "node_modules", platformPackage())
+  try {
+    await access(join(root, "native/bin/postgres"), constants.X_OK)
+  } catch {
+    return fail(
+      CHECK,
+      `the embedded PostgreSQL (${platformPackage()}) is not there`,
+      "Run 'npm ci' without --omit=optional, or set ZT_DATABASE_URL.",
+    )
+  }
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
+  const folder = folderOf(config.dataDir)
+  if (!(await checkCluster(folder, Number.parseInt(version, 10)))) {
+    return ok(CHECK, "the embedded one, made by the first start")
+  }
+  const postmaster = await findPostmaster(folder)
+  if (postmaster?.status !== "ready") {
+    return ok(
+      CHECK,
+      `the embedded one, ${postmaster?.status ?? "not running: the start starts it"}`,
+    )
+  }
+  using socket = socketFolder(folder)
+  const address = { socketFolder: socket.path, database: EMBEDDED_DATABASE }
+  return await ask(config, address, "the embedded one")
+}
+
+function folderOf(dataDir: string): Folder {
+  const root = join(dataDir, "postgres")
+  const under = (name: string) => join(root, name)
+  return {
+    root,
+    data: under("data"),
+    run: under("run"),
+    log: under("log"),
+    lock: under("lock"),
+    users: under("users"),
+  }
+}
+
+/** Logs in as a start would. @throws Problem that says what is missing. */
+async function ask(config: Config, address: Address, which: string): Promise<Diagnosis> {
+  const { version } = await checkOwn(address, fileSecrets(config.dataDir))
+  return ok(CHECK, `${which}, PostgreSQL ${version}: it answers and is up to date`)
+}

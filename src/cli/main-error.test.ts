@@ -1,0 +1,95 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { parseArgs } from "node:util"
+import { Problem } from "../core/problem.ts"
+import { editDistance, report, unknownCommand } from "./main-error.ts"
+
+const COMMANDS = ["start", "analyze", "keys", "migrate", "doctor", "lab"]
+
+function printed(error: unknown, context = {}): { code: number; lines: string[] } {
+  const lines: string[] = []
+  const all = { command: "keys", json: false, debug: false, ...context }
+  return { code: report(error, all, (line) => lines.push(line)), lines }
+}
+
+function thrownBy(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  throw new assert.AssertionError({ message: "nothing was thrown" })
+}
+
+describe("an unknown command", () => {
+  for (const [typed, message, because] of [
+    ["anlyze", /Did you mean 'analyze'\?/, "a letter is missing"],
+    ["kyes", /Did you mean 'keys'\?/, "two letters are swapped"],
+    ["docter", /Did you mean 'doctor'\?/, "a letter is wrong"],
+    ["serve", /There are start, analyze, keys/, "nothing is near, so all are named"],
+    ["__proto__", /there is no command '__proto__'/, "no object's own members are commands"],
+  ] as const) {
+    it(`${because}: ${typed}`, () => {
+      const problem = unknownCommand(typed, COMMANDS)
+      assert.equal(problem.code, "WRONG_USAGE")
+      assert.match(problem.message, message)
+    })
+  }
+
+  for (const [a, b, distance] of [
+    ["", "", 0],
+    ["abc", "abc", 0],
+    ["abc", "", 3],
+    ["abc", "acb", 1],
+    ["kitten", "sitting", 3],
+  ] as const) {
+    it(`is ${distance} edits from '${a}' to '${b}'`, () => {
+      assert.equal(editDistance(a, b), distance)
+      assert.equal(editDistance(b, a), distance)
+    })
+  }
+})
+
+describe("what is printed of a failure", () => {
+  it("is a Problem's message, and exit 1", () => {
+    const problem = new Problem("NOT_FOUND", { message: "no such key", cause: new Error("secret") })
+    assert.deepEqual(printed(problem), { code: 1, lines: ["zygentrust: no such key"] })
+  })
+
+  it("is one document with --json, without the cause", () => {
+    const problem = new Problem("CONFLICT", { details: { id: 7 }, cause: new Error("secret") })
+    const { code, lines } = printed(problem, { json: true })
+    assert.equal(code, 1)
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)),
+      [{ error: { code: "CONFLICT", message: problem.message, details: { id: 7 } } }],
+    )
+  })
+
+  it("names an unknown option, and exit 2", () => {
+    const error = thrownBy(() => parseArgs({ args: ["--colour"], options: {} }))
+    assert.deepEqual(printed(error), {
+      code: 2,
+      lines: ["zygentrust: Unknown option '--colour'. See 'zygentrust keys --help'."],
+    })
+  })
+
+  it("is one line of what nobody expected, and how to see more", () => {
+    const { code, lines } = printed(new Error("it broke", { cause: new Error("deep") }))
+    assert.equal(code, 1)
+    assert.deepEqual(lines, [
+      "zygentrust: Something unexpected went wrong: it broke. ZT_LOG_LEVEL=debug shows where.",
+    ])
+  })
+
+  it("shows where, with the causes, when debugging", () => {
+    const { lines } = printed(new Error("it broke", { cause: new Error("deep") }), { debug: true })
+    assert.match(lines.join("\n"), /main-error\.test\.ts[\s\S]*caused by Error: deep/)
+  })
+
+  it("holds no escape sequence of what was typed", () => {
+    const { lines } = printed(unknownCommand("\u001b[31m\u001b]0;x\u0007evil\n\r", COMMANDS))
+    assert.deepEqual(lines.join("").match(/\p{Cc}/gu), null)
+    assert.match(lines.join(""), /'evil /)
+  })
+})

@@ -1,0 +1,170 @@
+/**
+ * `bin/zygentrust COMMAND`: finds the command, gives it its context, prints its Problem.
+ *
+ * Owns: the table of commands, help, signals, exit codes. Start-up time counts, so nothing is
+ * imported before it is needed: `--version` and `--help` never read the settings.
+ */
+import { styleText } from "node:util"
+import type { Cli, Command } from "./cli.ts"
+
+/** Every command, in the order of the help. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
+  start: {
+    summary: "serve the API over HTTPS, with the database it brings along",
+    load: () => import("./start.ts"),
+  },
+  analyze: {
+    summary: "judge one domain here and now, without a server",
+    load: () => import("./analyze.ts"),
+  },
+  keys: { summary: "issue, list and revoke API keys", load: () => import("./keys.ts") },
+  migrate: {
+    summary: "bring the database up to date, or set up one of your own",
+    load: () => import("./migrate.ts"),
+  },
+  doctor: {
+    summary: "check this machine and installation, and say what to do",
+    load: () => import("./doctor.ts"),
+  },
+  lab: {
+    summary: "run a small internet on loopback, for machines without one",
+    load: () => import("./lab.ts"),
+  },
+}
+
+const HELP = `zygentrust: can I trust this domain?
+
+Usage: zygentrust COMMAND [OPTIONS]
+
+Commands
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
+  .join("\n")}
+
+Options
+  --help, -h   this text; after a command, that command's
+  --json       print one JSON document in place of text, whatever the command
+  --version    print the version
+
+Examples
+  zygentrust analyze example.com      a verdict with its reasons
+  zygentrust start                    the same as an HTTPS API
+  zygentrust help keys                how a command is used
+
+Settings are environment variables: docs/configuration.md lists them.
+Exit codes: 0 done, 1 refused, 2 wrong usage.`
+
+/** Why the program was asked to stop: what the signal aborts with. */
+class Stopped extends Error {
+  readonly exitCode: number
+  constructor(exitCode: number) {
+    super("stopped")
+    this.exitCode = exitCode
+  }
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error // `zygentrust … | head` is no failure
+  })
+}
+
+process.exit(await main(process.argv.slice(2)))
+
+async function main(argv: string[]): Promise<number> {
+  const { words, json, help } = takeCommonOptions(argv)
+  let debug = false
+  try {
+    const [name, ...rest] = words
+    if (name === "--version") {
+      const { VERSION } = await import("./runtime.ts")
+      print(json ? JSON.stringify({ version: VERSION }) : VERSION)
+      return 0
+    }
+    const asked = name === "help" ? rest[0] : name
+    if (asked === undefined) {
+      if (!help && name !== "help") {
+        complain(HELP)
+        return 2
+      }
+      print(HELP)
+      return 0
+    }
+    const command = await load(asked)
+    if (help || name === "help") {
+      print(command.help)
+      return 0
+    }
+    const { checkRuntime } = await import("./runtime.ts")
+    if (name !== "doctor") checkRuntime()
+    const { readConfig } = await import("../config.ts")
+    const config = readConfig()
+    debug = config.logLevel === "debug"
+    return await command.run(rest, {
+      config,
+      json,
+      out: print,
+      err: complain,
+      terminal: {
+        color: styleText("bold", "x", { stream: process.stdout }) !== "x",
+        columns: process.stdout.columns ?? 80,
+        interactive: process.stderr.isTTY ?? false,
+      },
+      signal: stopSignal(),
+    })
+  } catch (error) {
+    if (error instanceof Stopped) return error.exitCode
+    const { report } = await import("./main-error.ts")
+    return report(error, { command: words[0], json, debug }, complain)
+  }
+}
+
+/** Takes `--json` and `--help` out of what comes before `--`. */
+function takeCommonOptions(argv: string[]): { words: string[]; json: boolean; help: boolean } {
+  const end = argv.indexOf("--")
+  const before = end === -1 ? argv : argv.slice(0, end)
+  return {
+    words: [
+      ...before.filter((word) => word !== "--json" && word !== "--help" && word !== "-h"),
+      ...(end === -1 ? [] : argv.slice(end)),
+    ],
+    json: before.includes("--json"),
+    help: before.includes("--help") || before.includes("-h"),
+  }
+}
+
+async function load(name: string): Promise<Command> {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (entry !== undefined) return entry.load()
+  const { unknownCommand } = await import("./main-error.ts")
+  throw unknownCommand(name, Object.keys(COMMANDS))
+}
+
+/**
+ * The first signal asks to stop, a later one stops at once. One second apart at least: under
+ * `npm start`, one Ctrl-C arrives twice (from the terminal, and forwarded by npm).
+ */
+function stopSignal(): Cli["signal"] {
+  const controller = new AbortController()
+  let firstAt = 0
+  for (const [signal, exitCode] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.on(signal, () => {
+      if (!controller.signal.aborted) {
+        firstAt = performance.now()
+        controller.abort(new Stopped(exitCode))
+      } else if (performance.now() - firstAt > 1_000) process.exit(exitCode)
+    })
+  }
+  return controller.signal
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`)
+}

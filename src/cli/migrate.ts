@@ -1,0 +1,71 @@
+/** `zygentrust migrate`: brings the database up to date; `--bootstrap` sets up one of one's own. */
+import { parseArgs } from "node:util"
+import { Problem } from "../core/problem.ts"
+import type { Cli, ExitCode } from "./cli.ts"
+
+export const help = `Bring the database up to date, or set up one of your own.
+
+Usage: zygentrust migrate [--bootstrap]
+
+The embedded database needs neither: a start makes and migrates it. For a PostgreSQL
+of your own (15 or later), in ZT_DATABASE_URL:
+
+  --bootstrap  once, and when a release asks for it: make the database and its roles
+               as the administrator in ZT_ADMIN_DATABASE_URL (or the file named by
+               ZT_ADMIN_DATABASE_URL_FILE), then migrate. The roles' passwords are
+               generated into the data folder; every instance needs them.
+
+Migrations are safe while older instances run.
+
+Example
+  ZT_DATABASE_URL=postgresql://db.example/zygentrust \\
+  ZT_ADMIN_DATABASE_URL_FILE=/run/secrets/postgres zygentrust migrate --bootstrap`
+
+/** @throws Problem `DATABASE`, `INVALID_SETTING` and what opening the embedded server throws. */
+export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
+  const { values } = parseArgs({ args: argv, options: { bootstrap: { type: "boolean" } } })
+  const { dataDir, databaseUrl, adminDatabaseUrl } = cli.config
+  const { fileSecrets } = await import("../secrets/files.ts")
+  const secrets = fileSecrets(dataDir)
+  if (databaseUrl === undefined) {
+    const { openServer } = await import("../db/server.ts")
+    const server = await openServer(cli.config, secrets)
+    await server.close()
+    say(cli, server)
+    return 0
+  }
+  const { bootstrapOwn, migrateOwn } = await import("../db/setup.ts")
+  let weaknesses: readonly string[] | undefined
+  if (values.bootstrap === true) {
+    if (adminDatabaseUrl === undefined) {
+      throw new Problem("INVALID_SETTING", {
+        message: "ZT_ADMIN_DATABASE_URL is missing: an administrator's address, for making roles.",
+      })
+    }
+    weaknesses = await bootstrapOwn(databaseUrl, adminDatabaseUrl, secrets)
+    if (weaknesses.length > 0) {
+      cli.err(
+        `Isolation is weaker than it could be: this administrator could not take from all roles ${weaknesses.join(", ")}. A superuser can.`,
+      )
+    }
+  }
+  say(cli, { ...(await migrateOwn(databaseUrl, secrets)), weaknesses })
+  return 0
+}
+
+interface Result {
+  readonly version: string
+  readonly migrated: readonly string[]
+  /** Only after a bootstrap. */
+  readonly weaknesses?: readonly string[] | undefined
+}
+
+function say(cli: Cli, { version, migrated, weaknesses }: Result): void {
+  if (cli.json) {
+    cli.out(JSON.stringify({ postgres: version, migrated, weaknesses }))
+    return
+  }
+  if (weaknesses !== undefined) cli.out("Roles are set up.")
+  for (const name of migrated) cli.out(`Applied ${name}.`)
+  cli.out(`The database (PostgreSQL ${version}) is up to date.`)
+}

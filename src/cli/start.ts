@@ -1,0 +1,107 @@
+/** `zygentrust start`: the server, with all that it needs. */
+import { parseArgs } from "node:util"
+import type { Running } from "../main.ts"
+import type { Cli, ExitCode } from "./cli.ts"
+import { wrongUsage } from "./cli.ts"
+
+export const help = `Usage: zygentrust start [--lab] [--json]
+
+Serves the API over HTTPS. Without ZT_DATABASE_URL it brings its own PostgreSQL, in
+the data folder; without ZT_TLS_CERT_FILE, a certificate of its own authority. The
+first start shows a test and a live key, once.
+
+--lab    Brings a small internet on loopback as well, and looks at that instead of
+         the real one: for machines without internet, and for trying things out.
+--json   One line on standard output, {"url","ca","keys":{"test","live"}}; no keys
+         from the second start on.
+
+Ctrl-C finishes what is under way, 30 s at most, then stops the database if nothing
+else uses it.
+
+Example
+  zygentrust start --lab`
+
+export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
+  const started = performance.now()
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: { lab: { type: "boolean", default: false } },
+    allowPositionals: true,
+  })
+  if (positionals[0] !== undefined) throw wrongUsage(`start takes no '${positionals[0]}'`)
+  await using stack = new AsyncDisposableStack()
+  let config = cli.config
+  if (values.lab) {
+    const [{ startLabProcess }, { withSettings }] = await Promise.all([
+      import("./lab.ts"),
+      import("../config.ts"),
+    ])
+    const lab = await startLabProcess(cli.signal)
+    stack.defer(() => lab.stop())
+    config = withSettings(config, lab.settings)
+  }
+  const [{ serve }, { openLog }, { resolverAnswers }] = await Promise.all([
+    import("../main.ts"),
+    import("../log.ts"),
+    import("../engine/observe/observer.ts"),
+  ])
+  const running = await serve(config, openLog(config.logLevel))
+  stack.defer(() => running.stop())
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const online = resolverAnswers(config)
+  if (cli.json) cli.out(JSON.stringify(summary(running)))
+  else cli.out(greeting(running, { lab: values.lab, seconds }))
+  if (!(await online)) {
+    cli.err(
+      "No DNS resolver answers, so live answers will know next to nothing. Set ZT_RESOLVERS, or\nstart with --lab for a small internet on this machine. Test keys work all the same.",
+    )
+  }
+  await aborted(cli.signal)
+  cli.err("Stopping: finishing what is under way…")
+  return 0
+}
+
+function summary({ url, caFile, firstKeys }: Running) {
+  return { url, ca: caFile ?? null, ...(firstKeys && { keys: firstKeys }) }
+}
+
+function greeting(running: Running, { lab, seconds }: { lab: boolean; seconds: string }): string {
+  const { url, caFile, firstKeys } = running
+  const curl = ["curl", ...(caFile ? ["--cacert", quote(caFile)] : [])]
+  const key = firstKeys ? (lab ? firstKeys.live : firstKeys.test) : "YOUR_KEY"
+  const domain = lab ? "good-shop.test" : "approve.test"
+  return [
+    `ZygenTrust is ready, in ${seconds} s.`,
+    "",
+    `  Address     ${url}`,
+    `  Reference   ${url}/docs`,
+    ...(caFile ? [`  Authority   ${caFile}`] : []),
+    ...(lab ? ["  Internet    the lab on this machine, not the real one"] : []),
+    "",
+    ...(firstKeys
+      ? [
+          "Two keys, shown this once:",
+          "",
+          `  Test        ${firstKeys.test}`,
+          `  Live        ${firstKeys.live}`,
+        ]
+      : ["For a new key:", "", "  bin/zygentrust keys issue --tenant default --environment live"]),
+    "",
+    firstKeys ? "Try it:" : "Then:",
+    "",
+    `  ${curl.join(" ")} -H 'x-api-key: ${key}' '${url}/v1/analyze?domain=${domain}'`,
+    "",
+    "Ctrl-C stops it.",
+  ].join("\n")
+}
+
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener("abort", () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,306 @@
+/**
+ * Settings: the environment → one frozen Config. The only reader of `process.env`.
+ *
+ * `docs/configuration.md` is generated from this table. A variable that begins with `ZT_` and is
+ * not here, or a value that does not parse, stops the start by name.
+ */
+import { readFileSync } from "node:fs"
+import { isIP } from "node:net"
+import { dirname, resolve } from "node:path"
+import { z } from "zod"
+import { Problem } from "./core/problem.ts"
+
+/** The checkout: where `package.json` lies. */
+export const ROOT = dirname(import.meta.dirname)
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, "is not a whole number")
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `is not between ${min} and ${max}`)
+
+const path = z
+  .string()
+  .min(1, "is empty")
+  .transform((text) => resolve(text))
+
+const hostName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i,
+    "is not a host name",
+  )
+  .transform((text) => text.toLowerCase())
+
+const ipAddress = z.string().refine((text) => isIP(text) !== 0, "is not an IP address")
+
+/** Reads `192.0.2.1:53` or `[2001:db8::1]:53`. */
+const endpoint = z.string().transform((text, context) => {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+  const address = match?.[1] ?? match?.[2] ?? ""
+  const port = Number(match?.[3])
+  if (isIP(address) === 0 || port < 1 || port > 65_535 || !match) {
+    context.addIssue(`'${text}' is not an address and port like 192.0.2.1:53 or [2001:db8::1]:53`)
+    return z.NEVER
+  }
+  return { address, port }
+})
+
+/** `address:port`, IPv6 in brackets. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+/** @returns The form that the address map is keyed by. */
+export function endpointKey(address: string, port: number): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`
+}
+
+const list = <T extends z.ZodType<unknown, string>>(item: T) =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(",")
+        .map((part) => part.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(item))
+
+const addressMap = z
+  .string()
+  .transform((text) =>
+    text
+      .split(",")
+      .map((pair) => pair.trim().split("="))
+      .filter(([key]) => key),
+  )
+  .pipe(z.array(z.tuple([endpoint, endpoint], "is not a list of address:port=address:port")))
+  .transform(
+    (pairs) =>
+      new Map<string, Endpoint>(
+        pairs.map(([from, to]) => [endpointKey(from.address, from.port), to]),
+      ),
+  )
+
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, "is not a postgresql:// address")
+
+const setting = <T extends z.ZodType>(
+  name: string,
+  schema: T,
+  text: string,
+  fallback?: string,
+) => ({
+  name,
+  schema,
+  text,
+  fallback,
+})
+
+/** A setting that may also come from a file, named by the same variable with `_FILE`. */
+const secret = <T extends z.ZodType>(name: string, schema: T, text: string) => ({
+  ...setting(name, schema.optional(), text),
+  file: true,
+})
+
+const SETTINGS = {
+  dataDir: setting(
+    "ZT_DATA_DIR",
+    path,
+    "Folder for the embedded database, the local authority and the secrets. Made with mode 0700.",
+    resolve(ROOT, "data"),
+  ),
+  host: setting(
+    "ZT_HOST",
+    hostName,
+    "The name under which people reach this server; redirects lead to it, and the local authority's certificate holds it.",
+    "localhost",
+  ),
+  bind: setting(
+    "ZT_BIND",
+    ipAddress,
+    "Address to listen on. `::` or `0.0.0.0` opens the server to the network.",
+    "127.0.0.1",
+  ),
+  httpsPort: setting(
+    "ZT_HTTPS_PORT",
+    integer(0, 65_535),
+    "Port for HTTPS; 0 takes a free one.",
+    "8443",
+  ),
+  httpPort: setting(
+    "ZT_HTTP_PORT",
+    integer(0, 65_535),
+    "Port for plain HTTP, which only redirects; 0 takes a free one.",
+    "8080",
+  ),
+  tlsCertFile: setting(
+    "ZT_TLS_CERT_FILE",
+    path.optional(),
+    "Certificate chain (PEM). Read again when it changes. Without it, a local authority issues one.",
+  ),
+  tlsKeyFile: setting("ZT_TLS_KEY_FILE", path.optional(), "The certificate's private key (PEM)."),
+  databaseUrl: secret(
+    "ZT_DATABASE_URL",
+    postgresUrl,
+    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; roles and passwords come from the data folder's secrets.",
+  ),
+  adminDatabaseUrl: secret(
+    "ZT_ADMIN_DATABASE_URL",
+    postgresUrl,
+    "Address with an administrator's name and password, used by `migrate --bootstrap` alone.",
+  ),
+  databasePoolSize: setting(
+    "ZT_DATABASE_POOL_SIZE",
+    integer(3, 200),
+    "Connections to the database, at most.",
+    "10",
+  ),
+  resolvers: setting(
+    "ZT_RESOLVERS",
+    list(endpoint).optional(),
+    "DNS resolvers to ask, as `address:port` (port 53 too), comma-separated. Without it: the system's.",
+  ),
+  trustedResolvers: setting(
+    "ZT_TRUSTED_RESOLVERS",
+    list(ipAddress),
+    "Resolvers whose word on DNSSEC counts, besides those on loopback; comma-separated addresses.",
+    "",
+  ),
+  rdapBootstrapFile: setting(
+    "ZT_RDAP_BOOTSTRAP_FILE",
+    path.optional(),
+    "RDAP bootstrap file (RFC 9224). Without it: the copy of IANA's in the program.",
+  ),
+  caFile: setting(
+    "ZT_CA_FILE",
+    path.optional(),
+    "Certificate authorities (PEM) to trust when judging others' certificates, besides the runtime's own.",
+  ),
+  addressMap: setting(
+    "ZT_ADDRESS_MAP",
+    addressMap,
+    "Connections that go elsewhere when observing, as `address:port=address:port`, comma-separated: how a lab on loopback is reached. What is not in it goes where it says, through the guard.",
+    "",
+  ),
+  observeDeadlineMs: setting(
+    "ZT_OBSERVE_DEADLINE_MS",
+    integer(100, 120_000),
+    "Time for one whole observation, in milliseconds; what is not seen by then is unknown.",
+    "10000",
+  ),
+  observeConcurrency: setting(
+    "ZT_OBSERVE_CONCURRENCY",
+    integer(1, 10_000),
+    "Observations at the same time, at most; further ones wait.",
+    "1000",
+  ),
+  observePerMinute: setting(
+    "ZT_OBSERVE_PER_MINUTE",
+    integer(1, 10_000),
+    "Fresh observations of the same domain a minute, at most, over all tenants of an instance.",
+    "6",
+  ),
+  contactUrl: setting(
+    "ZT_CONTACT_URL",
+    z.url({ protocol: /^https$/, error: "is not an https:// address" }).optional(),
+    "A page that tells owners of observed domains who visits; named in the User-Agent. Without it: the server's own `/docs`.",
+  ),
+  logLevel: setting(
+    "ZT_LOG_LEVEL",
+    z.enum(
+      ["debug", "info", "warn", "error", "silent"],
+      "is not debug, info, warn, error or silent",
+    ),
+    "What the log on standard error holds, at least.",
+    "warn",
+  ),
+} as const
+
+export type Config = {
+  readonly [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]["schema"]>
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads and checks every setting.
+ * @throws Problem `INVALID_SETTING` that names the variable.
+ */
+export function readConfig(environment: Environment = process.env): Config {
+  const names = new Set<string>()
+  const config: Record<string, unknown> = {}
+  for (const [key, entry] of Object.entries(SETTINGS)) {
+    names.add(entry.name)
+    let text = environment[entry.name]
+    if ("file" in entry) {
+      names.add(`${entry.name}_FILE`)
+      text ??= readSecretFile(`${entry.name}_FILE`, environment[`${entry.name}_FILE`])
+    }
+    const result = entry.schema.safeParse(text ?? entry.fallback)
+    if (!result.success)
+      throw invalid(entry.name, result.error.issues[0]?.message ?? "is not valid")
+    config[key] = result.data
+  }
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith("ZT_") && !names.has(name)) {
+      throw invalid(name, "is not a setting; docs/configuration.md lists them")
+    }
+  }
+  if ((config["tlsCertFile"] === undefined) !== (config["tlsKeyFile"] === undefined)) {
+    throw invalid("ZT_TLS_CERT_FILE", "and ZT_TLS_KEY_FILE go together: set both or neither")
+  }
+  return Object.freeze(config) as Config
+}
+
+/**
+ * @param settings - Values by variable name, such as a lab's.
+ * @returns The configuration with these in place of its own.
+ * @throws Problem `INVALID_SETTING` that names the variable.
+ */
+export function withSettings(config: Config, settings: Environment): Config {
+  const given = readConfig(settings)
+  const replaced = Object.entries(SETTINGS)
+    .filter(([, { name }]) => settings[name] !== undefined)
+    .map(([key]) => [key, given[key as keyof Config]])
+  return Object.freeze({ ...config, ...Object.fromEntries(replaced) })
+}
+
+function readSecretFile(name: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, "utf8").trim()
+  } catch (cause) {
+    throw new Problem("INVALID_SETTING", { message: `${name}: cannot read ${file}`, cause })
+  }
+}
+
+function invalid(name: string, what: string): Problem {
+  return new Problem("INVALID_SETTING", { message: `${name} ${what}` })
+}
+
+/** @returns `docs/configuration.md`, whole. */
+export function configurationMarkdown(): string {
+  const rows = Object.values(SETTINGS).map((entry) => {
+    const names =
+      "file" in entry ? `\`${entry.name}\`, \`${entry.name}_FILE\`` : `\`${entry.name}\``
+    const fallback = entry.fallback?.replace(ROOT, "(checkout)")
+    return `| ${names} | ${fallback ? `\`${fallback}\`` : ""} | ${entry.text} |`
+  })
+  return [
+    "# Configuration",
+    "",
+    "Generated from `src/config.ts` by `npm run docs`; do not edit.",
+    "",
+    "Settings are environment variables. An unknown variable that begins with `ZT_`, or a value",
+    "that does not parse, stops the start by name. Where `_FILE` is listed, the value may lie in a",
+    "file instead, so that no secret is in the environment.",
+    "",
+    "| variable | default | what it does |",
+    "| --- | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n")
+}

@@ -1,0 +1,146 @@
+/**
+ * Makes the roles of a deployment and takes from PUBLIC what customers' roles must not have.
+ *
+ * Owns: running bootstrap.sql, the roles' passwords, the mark. Run as an administrator of the
+ * server: the embedded one's superuser, or whom `ZT_ADMIN_DATABASE_URL` names. Again is harmless.
+ * Invariant: all or nothing, the mark last.
+ */
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import type pg from "pg"
+import { Problem } from "../core/problem.ts"
+import type { SecretStore } from "../secrets/store.ts"
+import type { Address, Credentials, Login } from "./connection.ts"
+import { runStatement, withClient } from "./connection.ts"
+import { isUnknown, sqlState } from "./errors.ts"
+import { randomPassword, scramVerifier } from "./password.ts"
+
+/** Add one with every change of bootstrap.sql: a database with a lower mark is bootstrapped again. */
+export const BOOTSTRAP_VERSION = 1
+
+const LOGINS: readonly Login[] = ["zt_migrate", "zt_runtime", "zt_admin"]
+const MIN_SERVER_VERSION = 15
+
+export interface BootstrapOptions {
+  /** @param database - One of the server's. */
+  readonly address: (database: string) => Address
+  readonly administrator: Credentials
+  /** The deployment's; made when there is none. */
+  readonly database: string
+  /** Where to connect for making it. */
+  readonly maintenanceDatabase: string
+  readonly secrets: SecretStore
+}
+
+/**
+ * @returns What the administrator could not take from customers' roles: names of functions and
+ *   views; empty where isolation is whole.
+ * @throws Problem `DATABASE`
+ */
+export async function bootstrap(options: BootstrapOptions): Promise<string[]> {
+  const { address, administrator, database } = options
+  const run = () =>
+    withClient(address(database), administrator, (client) => bootstrapDatabase(client, options))
+  try {
+    return await run()
+  } catch (error) {
+    if (!isUnknown(error)) throw explained(error)
+  }
+  try {
+    await withClient(address(options.maintenanceDatabase), administrator, async (client) => {
+      await refuseSecondDeployment(client, database)
+      await client.query(`create database ${client.escapeIdentifier(database)} encoding 'UTF8'`)
+    })
+    return await run()
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+async function bootstrapDatabase(
+  client: pg.Client,
+  { database, secrets }: BootstrapOptions,
+): Promise<string[]> {
+  await checkServer(client)
+  await refuseSecondDeployment(client, database)
+  const sql = await readFile(join(import.meta.dirname, "bootstrap.sql"), "utf8")
+  const passwords = await Promise.all(
+    LOGINS.map(async (role) => {
+      const password = await secrets.getOrCreate(`${role}-password`, randomPassword)
+      return `alter role ${role} password ${client.escapeLiteral(scramVerifier(password))};`
+    }),
+  )
+  const mark = client.escapeLiteral(
+    `zygentrust bootstrap ${BOOTSTRAP_VERSION}, database ${database}`,
+  )
+  await client.query(`begin; ${sql} ${passwords.join("\n")} comment on role zt_owner is ${mark};`)
+  await refuseStrongRoles(client)
+  const left = await client.query<{ name: string }>(LEFT_TO_CUSTOMERS)
+  await client.query("commit")
+  return left.rows.map(({ name }) => name)
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof Problem || sqlState(error) === undefined) return error
+  const reason = error instanceof Error ? error.message : String(error)
+  return new Problem("DATABASE", {
+    message: `The administrator could not set up the database: ${reason}. Nothing was changed.`,
+    cause: error,
+  })
+}
+
+/** Roles belong to the whole server: a mark on one says whose they are. */
+async function refuseSecondDeployment(client: pg.Client, database: string): Promise<void> {
+  const { rows } = await runStatement<{ other: string | null }>(
+    client,
+    `select substring(shobj_description(oid, 'pg_authid') from 'database (.*)$') as other
+      from pg_roles where rolname = 'zt_owner'`,
+  )
+  const other = rows[0]?.other ?? database
+  if (other === database) return
+  throw new Problem("DATABASE", {
+    message: `This server already holds a deployment, in the database '${other}': roles belong to the whole server, so take another server for a second one.`,
+  })
+}
+
+async function checkServer(client: pg.Client): Promise<void> {
+  const { rows } = await runStatement<{ version: string; encoding: string }>(
+    client,
+    "select current_setting('server_version') as version, getdatabaseencoding() as encoding",
+  )
+  const [found] = rows
+  if (found === undefined || Number.parseInt(found.version, 10) < MIN_SERVER_VERSION) {
+    throw new Problem("DATABASE", {
+      message: `The server is PostgreSQL ${found?.version}; it must be ${MIN_SERVER_VERSION} or later.`,
+    })
+  }
+  if (found.encoding !== "UTF8") {
+    throw new Problem("DATABASE", {
+      message: `The database's encoding is ${found.encoding}; make one with encoding 'UTF8'.`,
+    })
+  }
+}
+
+/** A name that was there before may hold more than it should. */
+async function refuseStrongRoles(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ rolname: string }>(
+    `select rolname from pg_roles where rolname like 'zt\\_%'
+      and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)`,
+  )
+  if (rows.length === 0) return
+  throw new Problem("DATABASE", {
+    message: `Of these roles, none may be superuser, bypass row security, replicate or make roles or databases: ${rows.map(({ rolname }) => rolname).join(", ")}. Take that from them, then run this again.`,
+  })
+}
+
+const LEFT_TO_CUSTOMERS = `
+  select oid::regprocedure::text as name from pg_proc
+    where pronamespace = 'pg_catalog'::regnamespace
+      and (proname in ('set_config', 'pg_notify', 'loread', 'lowrite')
+        or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_)')
+      and has_function_privilege('zt_tenant', oid, 'execute')
+  union all
+  select oid::regclass::text from pg_class
+    where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v' and relname ~ '^pg_stat'
+      and has_table_privilege('zt_tenant', oid, 'select')
+  order by 1`

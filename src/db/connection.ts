@@ -1,0 +1,93 @@
+/**
+ * Where a database is, who logs in to it, and how a statement is sent.
+ *
+ * Invariant: no start-up parameter, no named statement, nothing that outlives a transaction, so
+ * that a pooler in transaction mode (pgbouncer) may stand in between.
+ */
+import type { ClientConfig } from "pg"
+import pg from "pg"
+import { Problem } from "../core/problem.ts"
+import type { SecretStore } from "../secrets/store.ts"
+import { databaseProblem, SET_UP } from "./errors.ts"
+
+/** The roles that can log in; the table of all roles is in bootstrap.sql. */
+export type Login = "zt_migrate" | "zt_runtime" | "zt_admin"
+
+/**
+ * @returns How a role logs in.
+ * @throws Problem `DATABASE` where the data folder has no password for it.
+ */
+export async function credentials(secrets: SecretStore, role: Login): Promise<Credentials> {
+  const password = await secrets.get(`${role}-password`)
+  if (password === undefined) {
+    throw new Problem("DATABASE", {
+      message: `This data folder has no password for ${role}: the database was not set up from here. ${SET_UP}`,
+    })
+  }
+  return { user: role, password }
+}
+
+/** Where a database is, without a user. */
+export type Address =
+  | { readonly socketFolder: string; readonly database: string }
+  | { readonly url: string }
+
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+}
+
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** @returns What the driver needs to log in. */
+export function clientConfig(address: Address, { user, password }: Credentials): ClientConfig {
+  const common = {
+    pipeline: true, // BEGIN and the taking of a role cost one round trip
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  }
+  if ("url" in address) {
+    const url = new URL(address.url)
+    url.searchParams.set("user", user)
+    url.searchParams.set("password", password)
+    return { ...common, connectionString: url.href }
+  }
+  const { socketFolder, database } = address
+  return { ...common, host: socketFolder, port: 5432, database, user, password, ssl: false }
+}
+
+/** Logs in for one piece of work outside a pool. @throws what {@link databaseProblem} makes. */
+export async function withClient<T>(
+  address: Address,
+  credentials: Credentials,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(clientConfig(address, credentials))
+  client.on("error", () => {}) // a lost connection fails the query under way as well
+  try {
+    await client.connect()
+    return await work(client)
+  } catch (error) {
+    throw databaseProblem(error)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** Runs one statement by the extended protocol. @throws what {@link databaseProblem} makes. */
+export async function runStatement<Row extends object>(
+  client: pg.ClientBase,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<pg.QueryResult<Row>> {
+  const query: pg.QueryConfig & { queryMode: "extended" } = {
+    text,
+    values: [...values],
+    queryMode: "extended", // the driver's types do not know it
+  }
+  try {
+    return await client.query<Row>(query)
+  } catch (error) {
+    throw databaseProblem(error)
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Locks between programs that share a data folder, held by the kernel and gone with the process,
+ * however it ends. They are SQLite's file locks (https://sqlite.org/lockingv3.html), the only
+ * ones that Node has: the files stay empty, nothing is ever written to them.
+ */
+
+import { DatabaseSync } from "node:sqlite"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Problem } from "../../core/problem.ts"
+
+const SQLITE_BUSY = 5
+const RETRY_MS = 5
+
+/** Taken together with other shared ones; `undefined` while somebody holds it exclusively. */
+export function tryShared(path: string): Disposable | undefined {
+  return attempt(path, "begin; select 1 from sqlite_schema")
+}
+
+/** @returns `undefined` while anybody else holds it in any way. */
+export function tryExclusive(path: string): Disposable | undefined {
+  return attempt(path, "begin exclusive")
+}
+
+/** Waits for it. @throws Problem `DATA_FOLDER` after `timeoutMs`. */
+export async function exclusive(path: string, timeoutMs: number): Promise<Disposable> {
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    const lock = tryExclusive(path)
+    if (lock !== undefined) return lock
+    if (performance.now() > end) {
+      throw new Problem("DATA_FOLDER", {
+        message: `Another program has been starting or stopping the database for ${timeoutMs / 1000} s (${path}). Try again.`,
+      })
+    }
+    await sleep(RETRY_MS * (1 + Math.random())) // two in step would keep each other out
+  }
+}
+
+/** The lock lasts as long as the transaction, which ends with the connection. */
+function attempt(path: string, begin: string): Disposable | undefined {
+  let file: DatabaseSync | undefined
+  try {
+    file = new DatabaseSync(path, { timeout: 0 })
+    file.exec(begin)
+    return file
+  } catch (cause) {
+    file?.close()
+    if (cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY) {
+      return undefined
+    }
+    throw new Problem("DATA_FOLDER", {
+      message: `${path} cannot be used as a lock: ${cause instanceof Error ? cause.message : cause}`,
+      cause,
+    })
+  }
+}

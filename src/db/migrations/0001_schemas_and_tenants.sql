@@ -1,0 +1,51 @@
+-- Schemas, tenants, and the tenant that row policies ask for. Safe online: all of it is new.
+
+alter default privileges revoke execute on functions from public;
+
+create schema platform;
+create schema live;
+create schema sandbox;
+create schema audit;
+alter schema platform owner to zt_owner;
+alter schema live     owner to zt_owner;
+alter schema sandbox  owner to zt_owner;
+alter schema audit    owner to zt_owner;
+grant usage on schema platform to zt_tenant, zt_sandbox, zt_operator, zt_service;
+grant usage on schema live     to zt_runtime, zt_tenant, zt_operator, zt_service;
+grant usage on schema sandbox  to zt_runtime, zt_sandbox, zt_operator, zt_service;
+grant usage on schema audit    to zt_operator, zt_service;
+-- A function can be handed over only to whom may create in its schema.
+grant create on schema live, sandbox, audit to zt_service;
+
+create table platform.migration (
+  number     integer primary key,
+  name       text not null,
+  sha256     text not null check (sha256 ~ '^[0-9a-f]{64}$'),
+  applied_at timestamptz not null default clock_timestamp()
+);
+alter table platform.migration owner to zt_owner;
+
+-- '' is what an unset tenant looks like once a transaction has set it and ended: no tenant, no row.
+create function platform.current_tenant() returns uuid
+  language sql stable parallel safe
+  return nullif(current_setting('zt.tenant', true), '')::uuid;
+alter function platform.current_tenant() owner to zt_owner;
+grant execute on function platform.current_tenant() to zt_tenant, zt_sandbox;
+
+create table platform.tenant (
+  id         uuid primary key,
+  name       text not null unique check (length(name) between 1 and 80),
+  plan       text not null default 'unlimited',
+  created_at timestamptz not null default clock_timestamp()
+);
+alter table platform.tenant owner to zt_owner;
+alter table platform.tenant enable row level security;
+alter table platform.tenant force row level security; -- the owner obeys too
+create policy every_row on platform.tenant to zt_migrate using (true) with check (true);
+create policy service on platform.tenant to zt_service using (true) with check (true);
+create policy operator_reads on platform.tenant for select to zt_operator using (true);
+create policy operator_makes on platform.tenant for insert to zt_operator with check (true);
+create policy own_row on platform.tenant for select to zt_tenant, zt_sandbox
+  using (id = (select platform.current_tenant()));
+grant select on platform.tenant to zt_tenant, zt_sandbox, zt_service;
+grant select, insert on platform.tenant to zt_operator;

@@ -1,0 +1,133 @@
+/**
+ * `Database` and `AdminDatabase` over the driver's pool.
+ *
+ * Invariant: a connection that saw anything unexpected is thrown away, so that none carries a
+ * role, a tenant or an open transaction over to the next.
+ */
+import pg from "pg"
+import type { Address, Credentials } from "./connection.ts"
+import { clientConfig, runStatement } from "./connection.ts"
+import type { AdminDatabase, Database, Environment, Tx } from "./database.ts"
+import { databaseProblem } from "./errors.ts"
+
+/** Kept for service functions, one an environment: tenants' transactions cannot starve admission. */
+const CALL_CONNECTIONS = 2
+const ADMIN_CONNECTIONS = 2
+const IDLE_MS = 30_000
+/** A peer that vanished without a word; longer than any role's statement_timeout. */
+const SILENCE_MS = 40_000
+
+const TENANT_ROLES = { live: "zt_tenant", test: "zt_sandbox" } as const satisfies Record<
+  Environment,
+  string
+>
+
+export interface PoolOptions {
+  readonly address: Address
+  readonly credentials: Credentials
+  /** Told when the server cannot be reached, at every attempt. */
+  readonly onUnreachable: () => void
+}
+
+/** @param size - Connections at most, 3 or more. */
+export function openDatabase(options: PoolOptions, size: number): Database {
+  const calls = openPool(options, CALL_CONNECTIONS)
+  const tenants = openPool(options, size - CALL_CONNECTIONS)
+  return {
+    call: <Row extends object>(text: string, values?: readonly unknown[]) =>
+      connected(calls, options, async (client) => {
+        const { rows } = await runStatement<Row>(client, text, values)
+        return rows
+      }),
+    asTenant: (environment, tenantId, work) =>
+      transaction(tenants, options, TENANT_ROLES[environment], tenantId, work),
+    async close() {
+      await Promise.all([end(calls), end(tenants)])
+    },
+  }
+}
+
+export function openAdminDatabase(options: PoolOptions): AdminDatabase {
+  const pool = openPool(options, ADMIN_CONNECTIONS)
+  return {
+    asOperator: (work) => transaction(pool, options, "zt_operator", "", work),
+    close: () => end(pool),
+  }
+}
+
+function openPool({ address, credentials }: PoolOptions, max: number): pg.Pool {
+  const pool = new pg.Pool({
+    ...clientConfig(address, credentials),
+    max,
+    idleTimeoutMillis: IDLE_MS,
+    query_timeout: SILENCE_MS,
+  })
+  pool.on("error", () => {}) // an idle connection was lost: the next use opens another
+  pool.on("connect", (client) => client.on("error", () => {})) // one in use: its statement fails
+  return pool
+}
+
+async function end(pool: pg.Pool): Promise<void> {
+  if (!pool.ending) await pool.end()
+}
+
+/** Lends a connection; one that is not known to be clean afterwards is closed. */
+async function connected<T>(
+  pool: pg.Pool,
+  { onUnreachable }: PoolOptions,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  let client: pg.PoolClient
+  try {
+    client = await pool.connect()
+  } catch (error) {
+    onUnreachable()
+    throw databaseProblem(error)
+  }
+  let clean = false
+  try {
+    const result = await work(client)
+    clean = true
+    return result
+  } catch (error) {
+    clean = client.getTransactionStatus() === "I" // an SQL error outside a transaction
+    throw error
+  } finally {
+    client.release(!clean)
+  }
+}
+
+/** The tenant is set first: the roles of customers may not call set_config. */
+const TAKE_ROLE = "select set_config('zt.tenant', $1, true), set_config('role', $2, true)"
+
+function transaction<T>(
+  pool: pg.Pool,
+  options: PoolOptions,
+  role: string,
+  tenantId: string,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  return connected(pool, options, async (client) => {
+    let open = true
+    const tx: Tx = {
+      async query<Row extends object>(text: string, values?: readonly unknown[]) {
+        // A statement that work left behind would land in the next transaction of the connection.
+        if (!open) throw new Error("the transaction is over")
+        return (await runStatement<Row>(client, text, values)).rows
+      },
+    }
+    try {
+      await Promise.all([tx.query("begin"), tx.query(TAKE_ROLE, [tenantId, role])])
+      const result = await work(tx)
+      open = false
+      // Where work swallowed an error, the server answers COMMIT with ROLLBACK, and no error.
+      const { command } = await runStatement(client, "commit")
+      if (command !== "COMMIT") throw new Error("the transaction had failed and was rolled back")
+      return result
+    } catch (error) {
+      open = false
+      await runStatement(client, "rollback").catch(() => {}) // the connection is lost, then
+      throw error
+    }
+  })
+}

@@ -1,0 +1,272 @@
+import assert from "node:assert/strict"
+import { randomUUID } from "node:crypto"
+import { after, before, describe, it } from "node:test"
+import type { TestDatabase } from "../../test/postgres.ts"
+import { createDatabase } from "../../test/postgres.ts"
+import { credentials, withClient } from "./connection.ts"
+import type { Environment, Tx } from "./database.ts"
+import { sqlState } from "./errors.ts"
+
+const ALICE = "0193a000-0000-7000-8000-00000000000a"
+const BOB = "0193a000-0000-7000-8000-00000000000b"
+const DENIED = "42501"
+
+for (const major of [18, 15] as const) {
+  describe(`roles and row security on PostgreSQL ${major}`, () => {
+    let db: TestDatabase
+    before(async () => {
+      db = await createDatabase(major)
+      await db.admin.asOperator(async (tx) => {
+        await tx.query("insert into platform.tenant (id, name) values ($1, 'alice'), ($2, 'bob')", [
+          ALICE,
+          BOB,
+        ])
+        for (const schema of ["live", "sandbox"]) {
+          for (const tenant of [ALICE, BOB]) await insertKey(tx, schema, tenant)
+        }
+      })
+      for (const environment of ["live", "test"] as const) {
+        for (const tenant of [ALICE, BOB]) {
+          await db.database.asTenant(environment, tenant, (tx) =>
+            insertAnalysis(tx, environment, tenant),
+          )
+        }
+      }
+    })
+    after(() => db.drop())
+
+    describe("a tenant", () => {
+      for (const environment of ["live", "test"] as const) {
+        for (const table of ["analysis", "api_key"]) {
+          it(`sees its own rows of ${table} and nobody else's (${environment})`, async () => {
+            const rows = await db.database.asTenant(environment, ALICE, (tx) =>
+              tx.query(`select tenant_id from ${schemaOf(environment)}.${table}`),
+            )
+            assert.deepEqual(rows, [{ tenant_id: ALICE }])
+          })
+        }
+
+        it(`cannot write a row of another's (${environment})`, async () => {
+          await assertState(
+            db.database.asTenant(environment, ALICE, (tx) => insertAnalysis(tx, environment, BOB)),
+            DENIED,
+          )
+        })
+      }
+
+      it("sees its own name alone", async () => {
+        const rows = await db.database.asTenant("live", BOB, (tx) =>
+          tx.query("select name from platform.tenant"),
+        )
+        assert.deepEqual(rows, [{ name: "bob" }])
+      })
+
+      it("sees nothing where no tenant is set", async () => {
+        const rows = await db.database.asTenant("live", "", (tx) =>
+          tx.query("select id from live.analysis"),
+        )
+        assert.deepEqual(rows, [])
+      })
+
+      for (const [what, statement] of [
+        ["change its tenant", `select set_config('zt.tenant', '${BOB}', true)`],
+        ["take an advisory lock", "select pg_advisory_lock(1)"],
+        ["take a shared advisory lock", "select pg_try_advisory_xact_lock_shared(1)"],
+        ["make a large object", "select lo_create(0)"],
+        ["import a large object", "select lo_from_bytea(0, 'x')"],
+        ["notify", "select pg_notify('channel', 'text')"],
+        ["read statistics of tables", "select * from pg_stat_user_tables"],
+        ["read statistics by function", "select pg_stat_get_live_tuples(1::oid)"],
+        ["see others' sessions", "select * from pg_stat_activity"],
+        ["make a temporary table", "create temp table t (i int)"],
+        ["make a table", "create table public.t (i int)"],
+        ["read a key's digest", "select digest from live.api_key"],
+        ["change a key", "update live.api_key set revoked_at = null"],
+        ["delete an analysis", "delete from live.analysis"],
+        ["read the audit log", "select * from audit.entry"],
+        ["write the audit log", "select audit.append($$x$$, '', '', null, '', '{}')"],
+        ["reach the sandbox", "select id from sandbox.analysis"],
+      ] as const) {
+        it(`cannot ${what}`, async () => {
+          await assertState(
+            db.database.asTenant("live", ALICE, (tx) => tx.query(statement)),
+            DENIED,
+          )
+        })
+      }
+
+      it("cannot send two statements as one", async () => {
+        await assertState(
+          db.database.asTenant("live", ALICE, (tx) => tx.query("select 1; reset role")),
+          "42601",
+        )
+      })
+    })
+
+    it("zt_sandbox has no privilege at all in live", async () => {
+      const held = await db.asSuperuser(async (client) => {
+        const { rows } = await client.query(
+          `select 'schema' as thing where has_schema_privilege('zt_sandbox', 'live', 'usage, create')
+          union all
+          select relname from pg_class
+            where relnamespace = 'live'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
+              and (relkind = 'S' and has_sequence_privilege('zt_sandbox', oid, 'usage, select, update')
+                or relkind <> 'S' and (
+                  has_table_privilege('zt_sandbox', oid, 'select, insert, update, delete, truncate, references, trigger')
+                  or has_any_column_privilege('zt_sandbox', oid, 'select, insert, update, references')))
+          union all
+          select proname from pg_proc
+            where pronamespace = 'live'::regnamespace
+              and has_function_privilege('zt_sandbox', oid, 'execute')`,
+        )
+        return rows
+      })
+      assert.deepEqual(held, [])
+      await assertState(
+        db.database.asTenant("test", ALICE, (tx) => tx.query("select id from live.analysis")),
+        DENIED,
+      )
+    })
+
+    it("every table with a tenant has row security, enabled and forced", async () => {
+      const { tables, open } = await db.asSuperuser(async (client) => {
+        const { rows } = await client.query<{ name: string; secured: boolean }>(
+          `select c.oid::regclass::text as name, c.relrowsecurity and c.relforcerowsecurity as secured
+            from pg_class c
+            where c.relkind in ('r', 'p')
+              and c.relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+              and (c.oid = 'platform.tenant'::regclass or exists (
+                select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id'))`,
+        )
+        return { tables: rows, open: rows.filter(({ secured }) => !secured) }
+      })
+      assert.ok(tables.length >= 6, "the query finds the tables")
+      assert.deepEqual(open, [])
+    })
+
+    it("zt_runtime itself reads no table", async () => {
+      for (const table of ["platform.tenant", "live.api_key", "sandbox.analysis", "audit.entry"]) {
+        await assertState(db.database.call(`select * from ${table}`), DENIED)
+      }
+    })
+
+    it("the logins become the roles of the table and no others", async () => {
+      const becomes = {
+        zt_runtime: ["zt_runtime", "zt_sandbox", "zt_tenant"],
+        zt_admin: ["zt_admin", "zt_operator", "zt_tenant"],
+        zt_migrate: ["zt_migrate", "zt_owner", "zt_service"],
+      } as const
+      const roles = await db.asSuperuser(async (client) => {
+        const { rows } = await client.query<{ rolname: string }>(
+          "select rolname from pg_roles order by rolname",
+        )
+        return rows.map(({ rolname }) => rolname)
+      })
+      for (const login of ["zt_runtime", "zt_admin", "zt_migrate"] as const) {
+        const taken: string[] = []
+        await withClient(addressOf(db), await credentials(db.secrets, login), async (client) => {
+          for (const role of roles) {
+            await client.query(`set role ${role}`).then(
+              () => taken.push(role),
+              () => {},
+            )
+          }
+        })
+        assert.deepEqual(taken, becomes[login], login)
+      }
+    })
+
+    it("none is superuser, bypasses row security, or makes roles or databases", async () => {
+      const { all, strong } = await db.asSuperuser(async (client) => {
+        const { rows } = await client.query<{ rolname: string; strong: boolean }>(
+          `select rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+            as strong from pg_roles where rolname like 'zt\\_%' order by rolname`,
+        )
+        return { all: rows.map(({ rolname }) => rolname), strong: rows.filter((row) => row.strong) }
+      })
+      assert.deepEqual(all, [
+        "zt_admin",
+        "zt_migrate",
+        "zt_operator",
+        "zt_owner",
+        "zt_runtime",
+        "zt_sandbox",
+        "zt_service",
+        "zt_tenant",
+      ])
+      assert.deepEqual(strong, [])
+    })
+
+    it("zt_migrate sees and changes every row, where the owner sees none", async () => {
+      await withClient(
+        addressOf(db),
+        await credentials(db.secrets, "zt_migrate"),
+        async (client) => {
+          await client.query("begin")
+          const asItself = await client.query("update platform.tenant set plan = plan")
+          await client.query("set local role zt_owner")
+          const asOwner = await client.query("update platform.tenant set plan = plan")
+          await client.query("rollback")
+          assert.deepEqual([asItself.rowCount, asOwner.rowCount], [2, 0])
+        },
+      )
+    })
+
+    it("definer functions are zt_service's, have a search_path, and are nobody else's to call", async () => {
+      const rows = await db.asSuperuser(async (client) => {
+        const result = await client.query<{ name: string; ok: boolean }>(
+          `select p.oid::regprocedure::text as name,
+              p.proowner = 'zt_service'::regrole
+              and coalesce(p.proconfig[1] like 'search_path=%', false)
+              and not has_function_privilege('public', p.oid, 'execute') as ok
+            from pg_proc p where p.prosecdef and p.pronamespace::regnamespace::text !~ '^pg_'`,
+        )
+        return result.rows
+      })
+      assert.ok(rows.some(({ name }) => name.startsWith("audit.append(")))
+      assert.deepEqual(
+        rows.filter(({ ok }) => !ok),
+        [],
+      )
+    })
+
+    it("an operator cannot read what tenants analysed", async () => {
+      await assertState(
+        db.admin.asOperator((tx) => tx.query("select id from live.analysis")),
+        DENIED,
+      )
+    })
+  })
+}
+
+function addressOf({ url }: TestDatabase) {
+  return { url }
+}
+
+function schemaOf(environment: Environment): string {
+  return environment === "live" ? "live" : "sandbox"
+}
+
+function insertKey(tx: Tx, schema: string, tenantId: string): Promise<unknown> {
+  return tx.query(
+    `insert into ${schema}.api_key (tenant_id, id, name, index8, digest)
+      values ($1, $2, 'key', 'abcdefgh', sha256('key'))`,
+    [tenantId, randomUUID()],
+  )
+}
+
+function insertAnalysis(tx: Tx, environment: Environment, tenantId: string): Promise<unknown> {
+  return tx.query(
+    `insert into ${schemaOf(environment)}.analysis
+        (tenant_id, id, domain, observed_at, expires_at, observation)
+      values ($1, $2, 'example.com', now(), now(), '{}')`,
+    [tenantId, randomUUID()],
+  )
+}
+
+async function assertState(promise: Promise<unknown>, state: string): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.equal(sqlState(error), state, String(error))
+    return true
+  })
+}

@@ -1,0 +1,127 @@
+/**
+ * Brings a database to the state that this program needs, or says what is missing.
+ *
+ * Owns: the order of roles and migrations. The embedded database is set up by itself at every
+ * start; one's own by its administrator's commands, and a start only checks.
+ */
+import type pg from "pg"
+import { Problem } from "../core/problem.ts"
+import type { SecretStore } from "../secrets/store.ts"
+import { readAdministratorUrl, readDatabaseUrl } from "./address.ts"
+import { BOOTSTRAP_VERSION, bootstrap } from "./bootstrap.ts"
+import type { Address } from "./connection.ts"
+import { credentials, runStatement, withClient } from "./connection.ts"
+import type { EmbeddedServer } from "./embedded/embedded.ts"
+import { isUnknown } from "./errors.ts"
+import { loadMigrations, migrate, pendingMigrations } from "./migrator.ts"
+
+export interface State {
+  /** The server's version, as it says it: `18.4`. */
+  readonly version: string
+  /** Names of the migrations that were applied now. */
+  readonly migrated: readonly string[]
+}
+
+/** The embedded server's database. */
+export const EMBEDDED_DATABASE = "zygentrust"
+
+/** Makes roles and tables of the embedded database where they are missing. @throws Problem */
+export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore): Promise<State> {
+  const address = server.address(EMBEDDED_DATABASE)
+  const migrations = await loadMigrations()
+  const attempt = () =>
+    asMigrator(address, secrets, async (client) => {
+      const { version, bootstrapVersion } = await readState(client)
+      if (bootstrapVersion < BOOTSTRAP_VERSION) return undefined
+      return { version, migrated: await migrate(client, migrations) }
+    })
+  if (!server.fresh && (await secrets.get("zt_migrate-password")) !== undefined) {
+    const state = await attempt().catch((error) => {
+      if (!isUnknown(error)) throw error // else: a first start was interrupted
+    })
+    if (state !== undefined) return state
+  }
+  await server.locked(() =>
+    bootstrap({
+      address: server.address,
+      administrator: server.superuser,
+      database: EMBEDDED_DATABASE,
+      maintenanceDatabase: "postgres",
+      secrets,
+    }),
+  )
+  const after = await attempt()
+  if (after === undefined) throw new Problem("DATABASE")
+  return after
+}
+
+/** @throws Problem `DATABASE` that names the command to run, where a database is behind. */
+export async function checkOwn(address: Address, secrets: SecretStore): Promise<State> {
+  return asMigrator(address, secrets, async (client) => {
+    const { version, bootstrapVersion } = await readState(client)
+    if (bootstrapVersion < BOOTSTRAP_VERSION) throw needsBootstrap("was set up by an older release")
+    const [pending] = await pendingMigrations(client, await loadMigrations())
+    if (pending === undefined) return { version, migrated: [] }
+    throw new Problem("DATABASE", {
+      message: `The database lacks migration ${pending.name}: run 'bin/zygentrust migrate', then start again.`,
+    })
+  })
+}
+
+/** Brings the database of `ZT_DATABASE_URL` up to date. @throws Problem */
+export async function migrateOwn(databaseUrl: string, secrets: SecretStore): Promise<State> {
+  const { address, database } = readDatabaseUrl(databaseUrl)
+  const migrations = await loadMigrations()
+  return asMigrator(address(database), secrets, async (client) => {
+    const { version, bootstrapVersion } = await readState(client)
+    if (bootstrapVersion < BOOTSTRAP_VERSION) throw needsBootstrap("was set up by an older release")
+    return { version, migrated: await migrate(client, migrations) }
+  })
+}
+
+/**
+ * Makes the roles for the database of `ZT_DATABASE_URL`, and the database itself.
+ * @returns What customers' roles keep that they should not have (bootstrap.ts).
+ * @throws Problem
+ */
+export function bootstrapOwn(
+  databaseUrl: string,
+  adminDatabaseUrl: string,
+  secrets: SecretStore,
+): Promise<string[]> {
+  const administrator = readAdministratorUrl(adminDatabaseUrl)
+  return bootstrap({
+    address: administrator.address,
+    administrator: administrator.credentials,
+    database: readDatabaseUrl(databaseUrl).database,
+    maintenanceDatabase: administrator.database,
+    secrets,
+  })
+}
+
+async function asMigrator<T>(
+  address: Address,
+  secrets: SecretStore,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  return withClient(address, await credentials(secrets, "zt_migrate"), work)
+}
+
+async function readState(client: pg.Client) {
+  const { rows } = await runStatement<{ version: string; mark: string | null }>(
+    client,
+    `select current_setting('server_version') as version,
+      shobj_description('zt_owner'::regrole, 'pg_authid') as mark`,
+  )
+  const [row] = rows
+  return {
+    version: row?.version.split(" ", 1)[0] ?? "",
+    bootstrapVersion: Number(/ bootstrap (\d+),/.exec(row?.mark ?? "")?.[1] ?? 0),
+  }
+}
+
+function needsBootstrap(what: string): Problem {
+  return new Problem("DATABASE", {
+    message: `The database ${what}: run 'bin/zygentrust migrate --bootstrap' with ZT_ADMIN_DATABASE_URL.`,
+  })
+}

@@ -1,0 +1,176 @@
+/**
+ * The local authority: vouches for this server where nobody gave it a certificate.
+ *
+ * Owns: the authority (key and certificate are one secret, so programs that start at once agree),
+ * its public certificate and the leaf in the data folder, their renewal. Not: making (x509.ts).
+ * Invariant: the leaf in use names exactly the hosts of this start and has a third of its life left.
+ */
+import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto"
+import { open, readFile, rename, rm } from "node:fs/promises"
+import { isIP } from "node:net"
+import { join } from "node:path"
+import { Problem } from "../core/problem.ts"
+import type { SecretStore } from "../secrets/store.ts"
+import type { CertificatePair, CertificateSource } from "./certificates.ts"
+import type { Made } from "./x509.ts"
+
+export interface AuthorityOptions {
+  readonly dataDir: string
+  /** The configured host, lower case. */
+  readonly host: string
+  readonly secrets: SecretStore
+  /** Told when a renewal fails; it is tried again. */
+  readonly warn: (message: string) => void
+  readonly now?: () => Date
+}
+
+export interface LocalAuthority extends CertificateSource {
+  /** The authority's certificate (PEM, 0644): what clients are told to trust. */
+  readonly caFile: string
+  /** Looks now whether something is due, as it does by itself every few hours. */
+  renew(): Promise<void>
+}
+
+/** The secret's text, as JSON. */
+interface Authority extends Made {
+  readonly host: string
+}
+
+const RENEW_CHECK_MS = 6 * 3_600_000
+
+/**
+ * Opens the authority of a data folder, and makes it when there is none.
+ * @throws Problem `DATA_FOLDER` when what is there cannot be read; it is never overwritten.
+ */
+export async function openAuthority(options: AuthorityOptions): Promise<LocalAuthority> {
+  const { warn, now = () => new Date() } = options
+  const caFile = join(options.dataDir, "authority.pem")
+  const leafFile = join(options.dataDir, "leaf.pem")
+  const names = [...new Set(["localhost", options.host, "127.0.0.1", "::1"])]
+
+  async function load(): Promise<CertificatePair> {
+    const authority = await currentAuthority(options, now())
+    if ((await read(caFile)) !== authority.certificate) {
+      await write(caFile, authority.certificate, 0o644)
+    }
+    const found = await read(leafFile)
+    if (found !== undefined && isUsable(found, authority, names, now())) {
+      return { cert: found, key: found }
+    }
+    const { makeLeaf } = await import("./x509.ts")
+    const leaf = await makeLeaf(authority, names, now())
+    const text = leaf.key + leaf.certificate
+    await write(leafFile, text, 0o600)
+    return { cert: text, key: text }
+  }
+
+  let pair = await load()
+  let listener = (_: CertificatePair) => {}
+  async function renew(): Promise<void> {
+    const next = await load()
+    if (next.cert === pair.cert) return
+    pair = next
+    listener(pair)
+  }
+  const timer = setInterval(() => {
+    renew().catch((error: Error) => warn(`The TLS certificate was not renewed: ${error.message}`))
+  }, RENEW_CHECK_MS).unref()
+
+  return {
+    caFile,
+    current: () => pair,
+    onChange: (next) => {
+      listener = next
+    },
+    renew,
+    close: () => clearInterval(timer),
+  }
+}
+
+/** The stored authority; a new one for another host (its names are constrained) or when it ages. */
+async function currentAuthority(options: AuthorityOptions, now: Date): Promise<Authority> {
+  const { host, secrets } = options
+  const make = async () => {
+    const { makeAuthority } = await import("./x509.ts")
+    return JSON.stringify({ host, ...(await makeAuthority(host, now)) })
+  }
+  const text = await secrets.getOrCreate("authority-key", make)
+  const stored = parse(text)
+  if (stored.host === host && hasLife(new X509Certificate(stored.certificate), now)) return stored
+  const next = await make()
+  await secrets.set("authority-key", next)
+  return parse(next)
+}
+
+function parse(text: string): Authority {
+  try {
+    const authority = JSON.parse(text) as Authority
+    if (
+      new X509Certificate(authority.certificate).checkPrivateKey(createPrivateKey(authority.key))
+    ) {
+      return authority
+    }
+  } catch {
+    // The cause may quote the key.
+  }
+  throw new Problem("DATA_FOLDER", {
+    message:
+      "The local authority's secret ('authority-key') is damaged. Restore it, or remove it to have a new authority made, which clients must then trust anew.",
+  })
+}
+
+/** @param pem - A leaf's key and certificate. */
+function isUsable(pem: string, authority: Authority, names: readonly string[], now: Date): boolean {
+  try {
+    const leaf = new X509Certificate(pem)
+    return (
+      leaf.verify(new X509Certificate(authority.certificate).publicKey) &&
+      leaf.checkPrivateKey(createPrivateKey(pem)) &&
+      leaf.subjectAltName === names.map(altName).join(", ") &&
+      hasLife(leaf, now)
+    )
+  } catch {
+    return false
+  }
+}
+
+/** Whether a third of the certificate's life is left. */
+function hasLife(certificate: X509Certificate, now: Date): boolean {
+  const from = certificate.validFromDate.getTime()
+  const to = certificate.validToDate.getTime()
+  return from <= now.getTime() && (to - now.getTime()) * 3 > to - from
+}
+
+/** As Node writes it. */
+function altName(name: string): string {
+  if (name === "::1") return "IP Address:0:0:0:0:0:0:0:1"
+  return isIP(name) ? `IP Address:${name}` : `DNS:${name}`
+}
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8")
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined
+    throw new Problem("DATA_FOLDER", { message: `Cannot read ${file}.`, cause })
+  }
+}
+
+/** Whole or not at all, whatever the umask. */
+async function write(file: string, text: string, mode: number): Promise<void> {
+  const temporary = `${file}.${randomUUID()}`
+  try {
+    const handle = await open(temporary, "wx", mode)
+    try {
+      await handle.chmod(mode)
+      await handle.writeFile(text)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (cause) {
+    await rm(temporary, { force: true })
+    throw new Problem("DATA_FOLDER", { message: `Cannot write ${file}.`, cause })
+  }
+}

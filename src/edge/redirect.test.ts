@@ -1,0 +1,45 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import fc from "fast-check"
+import { generateKey, isKey } from "../keys/format.ts"
+import { keysInClear } from "./redirect.ts"
+
+/** Anything that may stand around a key in a request target. */
+const around = fc.string({ unit: fc.constantFrom(..."/?&=.%_-~:zt0") })
+
+describe("Finding keys in a request", () => {
+  it("finds every key, however the target encodes it and whatever stands around it", () => {
+    fc.assert(
+      fc.property(around, around, fc.boolean(), (before, after, encoded) => {
+        const key = generateKey("live")
+        const text = encoded ? key.replace(/./g, percent) : key
+        // A letter or digit right after would be part of another key's text.
+        const url = `/${before}${text}${after}`
+        assert.deepEqual(keysInClear({ url, rawHeaders: [] }, isKey), [key])
+        assert.deepEqual(keysInClear({ url: "/", rawHeaders: ["a", `${before}${key}`] }, isKey), [
+          key,
+        ])
+      }),
+    )
+  })
+
+  it("finds none where there is none, and never throws", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.array(fc.string()), (url, rawHeaders) => {
+        assert.deepEqual(keysInClear({ url, rawHeaders }, isKey), [])
+      }),
+    )
+  })
+
+  it("asks about syntax alone: what isKey does not take is none", () => {
+    const key = generateKey("test")
+    assert.deepEqual(
+      keysInClear({ url: `/${key}`, rawHeaders: [] }, () => false),
+      [],
+    )
+  })
+})
+
+function percent(letter: string): string {
+  return `%${letter.charCodeAt(0).toString(16)}`
+}

@@ -1,0 +1,430 @@
+import assert from "node:assert/strict"
+import { hash } from "node:crypto"
+import { describe, it } from "node:test"
+import fc from "fast-check"
+import type { Change } from "../../test/observation.ts"
+import {
+  daysFrom,
+  home,
+  NOW,
+  named,
+  none,
+  observe,
+  onPlatform,
+  page,
+  registration,
+  tls,
+} from "../../test/observation.ts"
+import { canonicalJson } from "../core/canonical-json.ts"
+import { judge } from "./judge.ts"
+import { POINTS } from "./points.ts"
+import { RULES } from "./rules/rules.ts"
+import type { Observation, Verdict, Why } from "./types.ts"
+
+const all =
+  (...changes: readonly Change[]): Change =>
+  (o) => {
+    for (const change of changes) change(o)
+  }
+const unseenWeb =
+  (why: Why): Change =>
+  (o) => {
+    o.tls = { unknown: why }
+    for (const key of Object.keys(o.http) as (keyof Observation["http"])[])
+      o.http[key] = { unknown: why }
+  }
+const aged = (days: number) =>
+  registration((r) => {
+    r.registeredAt = daysFrom(NOW, -days)
+  })
+const brief = registration((r) => {
+  r.expiresAt = daysFrom(NOW, 300)
+})
+const bareMail: Change = ({ dns }) => {
+  dns.txt = none()
+  dns.dmarc = none("NXDOMAIN")
+  dns.mtaSts = none("NXDOMAIN")
+  dns.tlsRpt = none("NXDOMAIN")
+  dns.bimi = none("NXDOMAIN")
+}
+const unsigned: Change = ({ dns }) => {
+  dns.ds = none()
+  dns.dnskey = none()
+  dns.caa = none()
+}
+const missing = { value: page("https://shop.example/x", "", { status: 404 }) }
+const noPages: Change = ({ http }) => {
+  for (const key of ["privacy", "terms", "contact", "about", "imprint"] as const)
+    http[key] = missing
+  http.securityTxt = {
+    value: { url: "https://shop.example/", status: 404, contentType: "text/html", text: "" },
+  }
+}
+const bareHeaders: Change = ({ http }) => {
+  http.secure = { value: { hops: [{ url: "https://shop.example/", status: 200, headers: {} }] } }
+}
+const bareHome = home((p) => {
+  p.organisations = []
+  p.links = []
+  p.emails = []
+  p.favicon = false
+  delete p.canonical
+})
+const bare = all(bareMail, unsigned, noPages, bareHeaders, bareHome, brief)
+const nowhere: Change = all(unseenWeb("unreachable"), (o) => {
+  for (const key of [
+    "a",
+    "aaaa",
+    "ns",
+    "mx",
+    "txt",
+    "caa",
+    "ds",
+    "dnskey",
+    "dmarc",
+    "mtaSts",
+    "tlsRpt",
+    "bimi",
+  ] as const) {
+    o.dns[key] = none("NXDOMAIN")
+  }
+  o.dns.nsAddresses = { value: {} }
+  o.dns.spfLookups = { value: 0 }
+  o.registration = { value: null }
+})
+
+describe("judge", () => {
+  for (const [because, change, action, levels] of [
+    ["a good site", () => {}, "approve", ["low"]],
+    [
+      "an established shop, three years old",
+      all(unsigned, noPages, bareHeaders, brief, aged(1_100), (o) => {
+        o.http.privacy = { value: page("https://shop.example/privacy", "Privacy") }
+      }),
+      "approve",
+      ["low"],
+    ],
+    ["a bare site, three years old", all(bare, aged(1_100)), "review", ["medium"]],
+    [
+      "an old site that does little about hygiene",
+      all(bareMail, unsigned, bareHeaders, brief, aged(4_000)),
+      "approve",
+      ["low"],
+    ],
+    [
+      "a good site with an expired certificate",
+      tls((t) => {
+        t.certificate.notAfter = daysFrom(NOW, -3)
+      }),
+      "review",
+      ["medium", "low"],
+    ],
+    ["a week-old site with everything that costs nothing", aged(7), "review", ["medium"]],
+    [
+      "a week-old honest site with a little of everything",
+      all(aged(7), bareMail, unsigned, bareHeaders, brief),
+      "review",
+      ["high", "medium"],
+    ],
+    [
+      "a week-old name with nothing behind it",
+      all(aged(7), bare, (o) => {
+        o.dns.mx = none()
+      }),
+      "reject",
+      ["critical"],
+    ],
+    [
+      "a look-alike a month old",
+      all(aged(25), bare, named("paypa1.example")),
+      "reject",
+      ["critical"],
+    ],
+    [
+      "a brand with a keyword, brand new",
+      all(aged(2), brief, named("paypal-login.example")),
+      "reject",
+      ["critical"],
+    ],
+    [
+      "an old parked name",
+      all(
+        bare,
+        home((p) => {
+          p.text = "This domain is for sale"
+        }),
+      ),
+      "review",
+      ["high", "medium"],
+    ],
+    ["a name that does not exist", nowhere, "review", ["critical", "high"]],
+    [
+      "nothing but the name seen",
+      all(unseenWeb("deadline"), (o) => {
+        for (const key of Object.keys(o.dns) as (keyof Observation["dns"])[])
+          o.dns[key] = { unknown: "deadline" }
+        o.registration = { unknown: "deadline" }
+      }),
+      "review",
+      ["medium"],
+    ],
+    [
+      "a good site behind a gatekeeper",
+      (o) => {
+        o.http.secure = {
+          value: { hops: [{ url: "https://shop.example/", status: 403, headers: {} }] },
+        }
+        o.http.plain = {
+          value: { hops: [{ url: "http://shop.example/", status: 403, headers: {} }] },
+        }
+        for (const key of [
+          "home",
+          "privacy",
+          "terms",
+          "contact",
+          "about",
+          "imprint",
+          "robotsTxt",
+          "securityTxt",
+        ] as const)
+          o.http[key] = { unknown: "challenge" }
+      },
+      "approve",
+      ["low"],
+    ],
+    ["an honest site on a platform", onPlatform, "review", ["medium"]],
+    [
+      "a brand with a keyword on a platform",
+      all(onPlatform, bare, named("paypal-login.shop.example"), onPlatform),
+      "reject",
+      ["critical"],
+    ],
+  ] as const satisfies readonly (readonly [
+    string,
+    Change,
+    Verdict["recommended_action"],
+    readonly Verdict["risk_level"][],
+  ])[]) {
+    it(`${because}: ${action}`, () => {
+      const verdict = judge(observe(change))
+      const told = verdict.insights.map(({ points, title }) => `${points} ${title}`).join("\n")
+      assert.equal(
+        verdict.recommended_action,
+        action,
+        `${verdict.trust_score} ${verdict.confidence}\n${told}`,
+      )
+      assert.ok(
+        (levels as readonly string[]).includes(verdict.risk_level),
+        `${verdict.trust_score}\n${told}`,
+      )
+    })
+  }
+
+  it("is less sure of a name that does not exist than half", () => {
+    assert.ok(judge(observe(nowhere)).confidence < 0.5)
+  })
+
+  it("tells all of an unseen part in one insight with its reason", () => {
+    const { insights } = judge(
+      observe((o) => {
+        o.tls = { unknown: "timeout" }
+      }),
+    )
+    const unseen = insights.filter(
+      ({ severity, category }) => severity === "unknown" && category === "tls",
+    )
+    assert.deepEqual(
+      unseen.map(({ title, points }) => [title, points]),
+      [["TLS could not be seen: there was no answer in time", 0]],
+    )
+    assert.equal(
+      unseen[0]?.evidence.length,
+      RULES.filter(({ category }) => category === "tls").length,
+    )
+  })
+
+  it("says which part of a category it did not see", () => {
+    const { insights } = judge(
+      observe((o) => {
+        o.http.privacy = { unknown: "timeout" }
+      }),
+    )
+    const unseen = insights.find(({ severity }) => severity === "unknown")
+    assert.equal(unseen?.title, "Content, in part, could not be seen: there was no answer in time")
+    assert.deepEqual(unseen?.evidence, ["has_privacy_page"])
+  })
+
+  it("puts what was seen into the title, shortened", () => {
+    const { insights } = judge(
+      observe((o) => {
+        if ("value" in o.dns.txt)
+          o.dns.txt.value.records = [{ data: `v=spf1 ${"ip4:192.0.2.1 ".repeat(20)}-all`, ttl: 60 }]
+      }),
+    )
+    const spf = insights.find(({ evidence }) => evidence[0] === "spf_present")
+    assert.ok(spf !== undefined && spf.title.endsWith("…") && spf.title.length < 130)
+  })
+
+  it("says that the sum was brought back into the range", () => {
+    const { insights, trust_score } = judge(
+      observe(
+        all(
+          aged(2),
+          bare,
+          named("paypa1-login.example"),
+          tls((t) => {
+            t.chainValid = false
+            t.hostnameMatch = false
+          }),
+        ),
+      ),
+    )
+    assert.equal(trust_score, 0)
+    assert.deepEqual(insights.find(({ category }) => category === "score")?.evidence, [
+      "score_floor",
+    ])
+    assert.deepEqual(
+      judge(observe(() => {})).insights.find(({ category }) => category === "score")?.evidence,
+      ["score_ceiling"],
+    )
+  })
+
+  it("digests the observation's canonical bytes", () => {
+    const seen = observe(() => {})
+    const digest = hash("sha256", canonicalJson(JSON.parse(JSON.stringify(seen))))
+    assert.equal(judge(seen).observation_digest, `sha256:${digest}`)
+  })
+
+  it("has all nine categories in its signals, and every rule", () => {
+    const { signals } = judge(observe(() => {}))
+    assert.deepEqual(Object.keys(signals).length, 9)
+    assert.deepEqual(signals.reputation, {})
+    assert.equal(Object.values(signals).flatMap(Object.keys).length, RULES.length)
+  })
+
+  describe("of anything", () => {
+    const why = fc.constantFrom<Why>("timeout", "challenge", "platform", "not_offered")
+    const changes: readonly Change[] = [
+      bareMail,
+      unsigned,
+      noPages,
+      bareHeaders,
+      bareHome,
+      brief,
+      onPlatform,
+      nowhere,
+      aged(2),
+      aged(200),
+      aged(4_000),
+      named("paypa1.example"),
+      named("amazon-login.example"),
+      named("xn--pypal-4ve.example"),
+      tls((t) => {
+        t.chainValid = false
+      }),
+      home((p) => {
+        p.text = "This domain is for sale"
+      }),
+      (o) => {
+        o.dns.bogus = { value: true }
+      },
+      registration((r) => {
+        r.statuses = ["server hold"]
+      }),
+    ]
+    const hidden = fc.record({
+      dns: fc.option(why),
+      tls: fc.option(why),
+      http: fc.option(why),
+      registration: fc.option(why),
+    })
+    const anything = fc.tuple(fc.subarray([...changes]), hidden).map(([some, hide]) =>
+      observe((o) => {
+        all(...some)(o)
+        if (hide.dns)
+          for (const key of Object.keys(o.dns) as (keyof Observation["dns"])[])
+            o.dns[key] = { unknown: hide.dns }
+        if (hide.tls) o.tls = { unknown: hide.tls }
+        if (hide.http)
+          for (const key of Object.keys(o.http) as (keyof Observation["http"])[])
+            o.http[key] = { unknown: hide.http }
+        if (hide.registration) o.registration = { unknown: hide.registration }
+      }),
+    )
+
+    it("the points add up to the score, which stays in its range", () => {
+      fc.assert(
+        fc.property(anything, (seen) => {
+          const { base, insights, trust_score, confidence } = judge(seen)
+          assert.equal(base + insights.reduce((sum, { points }) => sum + points, 0), trust_score)
+          assert.ok(trust_score >= 0 && trust_score <= 100)
+          assert.ok(
+            confidence >= 0 &&
+              confidence <= 1 &&
+              Number.isInteger(Math.round(confidence * 1e6) / 1e4),
+          )
+        }),
+      )
+    })
+
+    it("unknown has no points, and the weightiest comes first", () => {
+      fc.assert(
+        fc.property(anything, (seen) => {
+          const { insights, signals } = judge(seen)
+          const states = Object.assign({}, ...Object.values(signals)) as Record<
+            string,
+            boolean | "unknown"
+          >
+          for (const { evidence, points, severity } of insights) {
+            const [code = ""] = evidence
+            if (states[code] === "unknown") assert.deepEqual([points, severity], [0, "unknown"])
+            else if (POINTS[code])
+              assert.equal(points, POINTS[code][states[code] === true ? "true" : "false"])
+          }
+          const weights = insights.map(({ points }) => Math.abs(points))
+          assert.deepEqual(
+            weights,
+            weights.toSorted((a, b) => b - a),
+          )
+        }),
+      )
+    })
+
+    it("hiding a part lowers confidence, and takes away its own points alone", () => {
+      fc.assert(
+        fc.property(anything, (seen) => {
+          const whole = judge(seen)
+          const blind = judge({ ...seen, registration: { unknown: "timeout" } })
+          assert.ok(blind.confidence <= whole.confidence)
+          const score = whole.insights
+            .filter(({ category }) => category !== "registration" && category !== "score")
+            .reduce((sum, { points }) => sum + points, whole.base)
+          assert.equal(blind.trust_score, Math.min(100, Math.max(0, score)))
+        }),
+      )
+    })
+
+    it("neither approves nor rejects without half of what counts", () => {
+      fc.assert(
+        fc.property(anything, (seen) => {
+          const { confidence, recommended_action } = judge(seen)
+          if (confidence < 0.5) assert.equal(recommended_action, "review")
+        }),
+      )
+    })
+
+    it("gives the same bytes for the same bytes, and speaks one plain sentence", () => {
+      fc.assert(
+        fc.property(anything, (seen) => {
+          const verdict = judge(seen)
+          assert.equal(
+            JSON.stringify(judge(JSON.parse(JSON.stringify(seen)))),
+            JSON.stringify(verdict),
+          )
+          assert.match(verdict.summary, /^(Low|Medium|High|Critical) risk, \d+ of 100: [^.]+\.$/)
+          assert.ok(verdict.next_steps.length >= 1 && verdict.next_steps.length <= 5)
+        }),
+      )
+    })
+  })
+})

@@ -1,0 +1,41 @@
+/** Titles and opening words of pages that a server shows before anybody has put a site on it. */
+export const DEFAULT_PAGES = {
+  version: "2026-11-24",
+  /** In a title or in the text of a short page, in lower case. */
+  phrases: [
+    "welcome to nginx",
+    "apache2 ubuntu default page",
+    "apache2 debian default page",
+    "apache http server test page",
+    "test page for the apache http server",
+    "http server test page",
+    "welcome to openresty",
+    "welcome to caddy",
+    "your web server is working",
+    "caddy works",
+    "iis windows server",
+    "internet information services",
+    "welcome to centos",
+    "default web site page",
+    "domain default page",
+    "plesk obsidian",
+    "web server's default page",
+    "cpanel, inc.",
+    "this is the default index page",
+    "this is the default web page",
+    "site not found · ",
+    "account suspended",
+    "website coming soon",
+    "site under construction",
+    "future home of something quite cool",
+    "index of /",
+  ] as readonly string[],
+  /** Titles that mean it only when they are all that the title says. */
+  titles: [
+    "it works!",
+    "it works",
+    "coming soon",
+    "under construction",
+    "default page",
+  ] as readonly string[],
+}

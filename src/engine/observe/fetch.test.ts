@@ -1,0 +1,253 @@
+import assert from "node:assert/strict"
+import { once } from "node:events"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { createServer } from "node:http"
+import type { AddressInfo, Server, Socket } from "node:net"
+import { createServer as createTcpServer } from "node:net"
+import type { TestContext } from "node:test"
+import { describe, it } from "node:test"
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
+import type { Known } from "../types.ts"
+import { createDialer } from "./dial.ts"
+import type { Fetched } from "./fetch.ts"
+import { createFetcher } from "./fetch.ts"
+import { createTrustStore } from "./tls.ts"
+
+const trust = createTrustStore()
+const CAP = 64 * 1024
+const LIMITS = { accept: "text/html", maxBodyBytes: CAP }
+
+/** A fetcher for which every name leads to the server, by the address map. */
+async function fetcherFor(t: TestContext, server: Server) {
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const sockets = new Set<Socket>()
+  server.on("connection", (socket) => sockets.add(socket))
+  const stop = new AbortController()
+  t.after(() => {
+    stop.abort()
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const { port } = server.address() as AddressInfo
+  const map = new Map([["8.8.4.4:80", { address: "127.0.0.1", port }]])
+  const records = [{ data: "8.8.4.4", ttl: 1 }]
+  const lookup = async () => ({ value: { rcode: "NOERROR" as const, records } })
+  const dialer = createDialer(lookup, map, stop.signal)
+  t.after(() => dialer.close())
+  return createFetcher({ dialer, trust, userAgent: "ZygenTrust/0 (+test)" }, LIMITS, stop.signal)
+}
+
+async function get(
+  t: TestContext,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<Known<Fetched>> {
+  const fetcher = await fetcherFor(t, createServer(answer))
+  return fetcher.get(new URL("http://shop.example/"))
+}
+
+/** Whatever is asked, these bytes. `ends`: and then the connection closes. */
+async function getRaw(t: TestContext, text: string, ends = true): Promise<Known<Fetched>> {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {})
+    socket.once("data", () => (ends ? socket.end(text, "latin1") : socket.write(text, "latin1")))
+  })
+  const fetcher = await fetcherFor(t, server)
+  return fetcher.get(new URL("http://shop.example/"))
+}
+
+function bodyOf(fetched: Known<Fetched>): string {
+  return "unknown" in fetched || "unknown" in fetched.value.body
+    ? JSON.stringify(fetched)
+    : fetched.value.body.value.toString()
+}
+
+describe("a GET", () => {
+  it("says who asks, and sends no cookie and no credential", async (t) => {
+    let seen: IncomingMessage | undefined
+    const fetcher = await fetcherFor(
+      t,
+      createServer((request, response) => {
+        seen = request
+        response.setHeader("set-cookie", "sid=secret; Path=/; HttpOnly")
+        response.end("hello")
+      }),
+    )
+    const url = new URL("http://user:secret@shop.example/a?b=1#c")
+    const fetched = await fetcher.get(url)
+    assert.ok("value" in fetched)
+    assert.deepEqual(fetched.value.exchange, {
+      url: "http://shop.example/a?b=1",
+      status: 200,
+      headers: { "set-cookie": ["sid=; Path=/; HttpOnly"] },
+    })
+    assert.equal(bodyOf(fetched), "hello")
+    assert.equal(seen?.url, "/a?b=1")
+    assert.equal(seen.headers.host, "shop.example")
+    assert.equal(seen.headers["user-agent"], "ZygenTrust/0 (+test)")
+    assert.deepEqual([seen.headers.cookie, seen.headers.authorization], [undefined, undefined])
+  })
+
+  it("is made once for each URL", async (t) => {
+    let requests = 0
+    const fetcher = await fetcherFor(
+      t,
+      createServer((_, response) => {
+        requests++
+        response.end()
+      }),
+    )
+    const urls = ["http://shop.example/", "http://SHOP.example:80/#top", "http://shop.example"]
+    await Promise.all(urls.map((url) => fetcher.get(new URL(url))))
+    assert.equal(requests, 1)
+  })
+
+  it("is made of the web alone", async (t) => {
+    const fetcher = await fetcherFor(t, createServer())
+    for (const url of ["ftp://shop.example/", "file:///etc/passwd", "data:text/html,hello"]) {
+      assert.deepEqual(await fetcher.get(new URL(url)), { unknown: "blocked" })
+    }
+  })
+
+  it("does not read the body of a redirect", async (t) => {
+    const fetched = await get(t, (_, response) => {
+      response.writeHead(302, { location: "/x" })
+      response.write("never ends")
+    })
+    assert.equal(bodyOf(fetched), "")
+  })
+
+  for (const [coding, compress] of [
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["br", brotliCompressSync],
+    ["zstd", zstdCompressSync],
+  ] as const) {
+    it(`decodes ${coding}`, async (t) => {
+      const fetched = await get(t, (_, response) => {
+        response.setHeader("content-encoding", coding)
+        response.end(compress("hello"))
+      })
+      assert.equal(bodyOf(fetched), "hello")
+    })
+
+    it(`stops a ${coding} bomb at the cap`, async (t) => {
+      const bomb = compress(Buffer.alloc(4 * 1024 * 1024))
+      assert.ok(bomb.length < CAP, "small on the way")
+      const fetched = await get(t, (_, response) => {
+        response.setHeader("content-encoding", coding)
+        response.end(bomb)
+      })
+      assert.ok("value" in fetched)
+      assert.deepEqual(fetched.value.body, { unknown: "too_large" })
+    })
+
+    it(`calls garbage in ${coding} malformed`, async (t) => {
+      const fetched = await get(t, (_, response) => {
+        response.setHeader("content-encoding", coding)
+        response.end("this is not compressed at all")
+      })
+      assert.ok("value" in fetched)
+      assert.deepEqual(fetched.value.body, { unknown: "malformed" })
+    })
+  }
+
+  it("decodes two codings, and refuses more or others", async (t) => {
+    const twice = await get(t, (_, response) => {
+      response.setHeader("content-encoding", "gzip, br")
+      response.end(brotliCompressSync(gzipSync("hello")))
+    })
+    assert.equal(bodyOf(twice), "hello")
+    for (const coding of ["gzip, gzip, gzip", "compress"]) {
+      const fetched = await get(t, (_, response) => {
+        response.setHeader("content-encoding", coding)
+        response.end("x")
+      })
+      assert.ok("value" in fetched)
+      assert.deepEqual(fetched.value.body, { unknown: "malformed" })
+    }
+  })
+
+  it("takes an empty body for empty, whatever its coding", async (t) => {
+    const fetched = await get(t, (_, response) => {
+      response.setHeader("content-encoding", "gzip")
+      response.end()
+    })
+    assert.equal(bodyOf(fetched), "")
+  })
+
+  it("takes a body at the cap, and not one byte more", async (t) => {
+    const whole = await get(t, (_, response) => response.end(Buffer.alloc(CAP, "x")))
+    assert.equal(bodyOf(whole).length, CAP)
+    const more = await get(t, (_, response) => response.end(Buffer.alloc(CAP + 1, "x")))
+    assert.ok("value" in more)
+    assert.deepEqual(more.value.body, { unknown: "too_large" })
+  })
+
+  it("stops a body without end", async (t) => {
+    const fetched = await get(t, (_, response) => {
+      const more = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(16 * 1024)));
+      }
+      response.on("drain", more)
+      more()
+    })
+    assert.ok("value" in fetched)
+    assert.deepEqual(fetched.value.body, { unknown: "too_large" })
+  })
+
+  const OK = "HTTP/1.1 200 OK\r\n"
+  for (const [text, why, because] of [
+    [`${OK}x: ${"y".repeat(40_000)}\r\n\r\n`, "too_large", "a header of 40 kB"],
+    [OK + "x-a: b\r\n".repeat(12_000), "too_large", "headers without end"],
+    ["HTTP/1.1 100 Continue\r\n\r\n".repeat(3), "refused", "nothing but promises"],
+    ["SSH-2.0-OpenSSH_9.6\r\n", "malformed", "not HTTP at all"],
+    ["<html>hello</html>", "malformed", "HTTP/0.9"],
+    ["", "refused", "nothing"],
+    [`${OK}content-length: 1\r\ncontent-length: 2\r\n\r\nx`, "malformed", "two lengths"],
+    [
+      `${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      "malformed",
+      "two framings",
+    ],
+    [`${OK}x: a\u0000b\r\n\r\n`, "malformed", "a NUL in a header"],
+    [
+      "HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+      "malformed",
+      "another protocol, unasked",
+    ],
+  ] as const) {
+    it(`is ${why}: ${because}`, async (t) => {
+      assert.deepEqual(await getRaw(t, text), { unknown: why })
+    })
+  }
+
+  for (const [text, why, because] of [
+    [`${OK}content-length: 9\r\n\r\nx`, "refused", "cut short"],
+    [`${OK}transfer-encoding: chunked\r\n\r\nzz\r\n`, "malformed", "a chunk's size that is none"],
+  ] as const) {
+    it(`keeps the answer when its body is ${why}: ${because}`, async (t) => {
+      const fetched = await getRaw(t, text)
+      assert.ok("value" in fetched)
+      assert.equal(fetched.value.exchange.status, 200)
+      assert.deepEqual(fetched.value.body, { unknown: why })
+    })
+  }
+
+  it("does not wait for a body that drips", async (t) => {
+    const realTimeout = setTimeout
+    t.mock.timers.enable({ apis: ["setTimeout"] })
+    const fetched = await get(t, (_, response) => {
+      response.write("a drop")
+      realTimeout(() => t.mock.timers.tick(4000), 20)
+    })
+    assert.ok("value" in fetched)
+    assert.deepEqual(fetched.value.body, { unknown: "timeout" })
+  })
+
+  it("does not wait for a server that says nothing", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] })
+    const fetched = await get(t, () => t.mock.timers.tick(4000))
+    assert.deepEqual(fetched, { unknown: "timeout" })
+  })
+})

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { setImmediate } from "node:timers/promises"
+import { createGate } from "./gate.ts"
+
+describe("a gate", () => {
+  it("lets so many in at once, in their order, and all in the end", async () => {
+    const pass = createGate(3)
+    const order: number[] = []
+    let inside = 0
+    let most = 0
+    const work = Array.from({ length: 20 }, (_, i) =>
+      pass(async () => {
+        most = Math.max(most, ++inside)
+        order.push(i)
+        await setImmediate()
+        inside--
+      }),
+    )
+    await Promise.all(work)
+    assert.equal(most, 3)
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    )
+    assert.equal(order.length, 20)
+  })
+
+  it("frees the place of what failed", async () => {
+    const pass = createGate(1)
+    await assert.rejects(pass(() => Promise.reject(new Error("no"))))
+    assert.equal(await pass(async () => 1), 1)
+  })
+})

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import fc from "fast-check"
+import { BRANDS } from "../lists/brands.ts"
+import { brandLike, distance, skeleton, slipOf } from "./brand.ts"
+
+describe("skeleton", () => {
+  for (const [label, like, because] of [
+    ["раураӏ", "paypal", "Cyrillic throughout"],
+    ["pаypal", "paypal", "one Cyrillic letter"],
+    ["paypa1", "paypal", "a digit for a letter"],
+    ["g00gle", "google", "two digits"],
+    ["rnicrosoft", "microsoft", "two letters for one"],
+    ["ɡoogle", "google", "the Latin script g"],
+    ["gοοgle", "google", "Greek omicron"],
+    ["páypàl", "paypal", "accents"],
+    ["PayPaI", "paypal", "a capital I for an l"],
+  ] as const) {
+    it(`${because}: ${label} looks like ${like}`, () => {
+      assert.equal(skeleton(label), skeleton(like))
+      assert.equal(brandLike(label)?.label, like)
+    })
+  }
+
+  it("keeps brands apart", () => {
+    assert.equal(
+      new Set(BRANDS.entries.map(({ label }) => skeleton(label))).size,
+      BRANDS.entries.length,
+    )
+  })
+
+  it("of a skeleton is the same", () => {
+    fc.assert(
+      fc.property(fc.domain(), (label) => assert.equal(skeleton(skeleton(label)), skeleton(label))),
+    )
+  })
+})
+
+describe("distance", () => {
+  for (const [from, to, slips, because] of [
+    ["paypal", "paypal", 0, "the same"],
+    ["papal", "paypal", 1, "a letter left out"],
+    ["payppal", "paypal", 1, "a letter added"],
+    ["paypol", "paypal", 1, "a letter changed"],
+    ["pyapal", "paypal", 1, "neighbours swapped"],
+    ["ca", "abc", 3, "a swapped pair is not edited again (optimal string alignment)"],
+    ["", "abc", 3, "nothing"],
+  ] as const) {
+    it(`${because}: ${from} to ${to} is ${slips}`, () => assert.equal(distance(from, to), slips))
+  }
+})
+
+describe("slipOf", () => {
+  for (const [label, brand, because] of [
+    ["paypol", "paypal", "a letter changed"],
+    ["gmial", "gmail", "a swap in five letters"],
+    ["gmall", undefined, "another change in five letters has honest neighbours"],
+    ["microsfot", "microsoft", "a swap"],
+    ["wellsfagro", "wellsfargo", "a swap in ten letters"],
+    ["bankofameirka", "bankofamerica", "two slips in a long label"],
+    ["netflix", undefined, "the brand itself"],
+    ["finance", undefined, "an honest neighbour of binance"],
+    ["chased", undefined, "the brand is an ordinary word"],
+    ["bakery", undefined, "no brand near"],
+  ] as const) {
+    it(`${because}: ${label}`, () => assert.equal(slipOf(label)?.label, brand))
+  }
+
+  it("finds whatever the distance finds", () => {
+    const brands = BRANDS.entries.filter(({ label, word }) => !word && label.length >= 6)
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...brands),
+        fc.nat(20),
+        fc.constantFrom(..."aeqz"),
+        ({ label }, at, letter) => {
+          const i = at % label.length
+          const slipped = label.slice(0, i) + letter + label.slice(i + 1)
+          const near = brands.some((brand) => distance(slipped, brand.label) === 1)
+          if (near) assert.ok(slipOf(slipped) !== undefined, slipped)
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import type { Change } from "../../../../test/observation.ts"
+import { home, judges } from "../../../../test/observation.ts"
+import { faultOf, securityTxtValid } from "./security-txt-valid.ts"
+
+const file =
+  (text: string, status = 200, contentType = "text/plain; charset=utf-8"): Change =>
+  (o) => {
+    o.http.securityTxt = {
+      value: { url: "https://shop.example/.well-known/security.txt", status, contentType, text },
+    }
+  }
+const VALID = "Contact: mailto:a@shop.example\nExpires: 2027-01-01T00:00:00Z\n"
+
+judges(securityTxtValid, [
+  ["contact and a time to come", file(VALID), true],
+  [
+    "a time gone by",
+    file("Contact: mailto:a@shop.example\nExpires: 2025-01-01T00:00:00Z\n"),
+    false,
+    "expired 2025-01-01T00:00:00Z",
+  ],
+  ["a page in its place", file(VALID, 200, "text/html"), false],
+  ["none", file("", 404), false],
+  ["a gatekeeper", file("", 403), "challenge"],
+  [
+    "not seen",
+    (o) => {
+      o.http.securityTxt = { unknown: "timeout" }
+    },
+    "timeout",
+  ],
+  [
+    "of a site that sends its visitors away",
+    home((page) => {
+      page.url = "https://other.example/"
+    }),
+    "not_observed",
+  ],
+])
+
+describe("faultOf", () => {
+  for (const [because, text, fault] of [
+    [
+      "the example of RFC 9116 §2.6, signed",
+      `-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# Our security address\n${VALID}-----BEGIN PGP SIGNATURE-----\nabc=\n`,
+      undefined,
+    ],
+    [
+      "names in any case, lines ending in CRLF",
+      VALID.replaceAll("\n", "\r\n").toUpperCase(),
+      undefined,
+    ],
+    ["no contact", "Expires: 2027-01-01T00:00:00Z", "no Contact that is a URI"],
+    [
+      "a bare address is no URI",
+      "Contact: a@shop.example\nExpires: 2027-01-01T00:00:00Z",
+      "no Contact that is a URI",
+    ],
+    ["no time", "Contact: mailto:a@b.example", "no Expires"],
+    ["two times", `${VALID}Expires: 2028-01-01T00:00:00Z`, "several Expires"],
+    [
+      "a time in words",
+      "Contact: mailto:a@b.example\nExpires: next year",
+      "an Expires that is no time",
+    ],
+    [
+      "a day that is none",
+      "Contact: mailto:a@b.example\nExpires: 2027-13-41T00:00:00Z",
+      "an Expires that is no time",
+    ],
+  ] as const) {
+    it(`${because}: ${fault ?? "valid"}`, () => {
+      assert.equal(faultOf(text, Date.parse("2026-11-24T12:00:00Z")), fault)
+    })
+  }
+})

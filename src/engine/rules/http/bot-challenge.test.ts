@@ -1,0 +1,22 @@
+import { answered, judges } from "../../../../test/observation.ts"
+import { botChallenge } from "./bot-challenge.ts"
+
+judges(botChallenge, [
+  ["403", answered({}, 403), true, "status 403"],
+  [
+    "a challenge page that comes as 200",
+    (o) => {
+      o.http.home = { unknown: "challenge" }
+    },
+    true,
+  ],
+  ["a challenge told by header", answered({ "cf-mitigated": ["challenge"] }, 503), true],
+  ["a page", () => {}, false],
+  [
+    "no visit",
+    (o) => {
+      ;[o.http.plain, o.http.secure] = [{ unknown: "timeout" }, { unknown: "timeout" }]
+    },
+    "timeout",
+  ],
+])

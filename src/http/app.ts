@@ -1,0 +1,87 @@
+/**
+ * The application: edge → route and validate → admit → work → answer.
+ *
+ * `createListener` gives the edge one plain listener. An answer that lies ready takes the short
+ * way (ready.ts) before the framework; all else is Hono's. Errors become answers here and only
+ * here; what is not a Problem is logged and answered as `INTERNAL`.
+ */
+import { getRequestListener } from "@hono/node-server"
+import { OpenAPIHono } from "@hono/zod-openapi"
+import type { Context } from "hono"
+import { LRUCache } from "lru-cache"
+import { encodeId, newUuid } from "../core/ids.ts"
+import { Problem } from "../core/problem.ts"
+import { SECURITY_HEADERS } from "../edge/headers.ts"
+import type { EdgeOptions } from "../edge/listener.ts"
+import { renderRefusal } from "../edge/refusal.ts"
+import type { AnalysisAnswer } from "./analysis-answer.ts"
+import type { AppEnv, Parts } from "./parts.ts"
+import { readyAnswer } from "./ready.ts"
+import { analyzeRoutes } from "./routes/analyze.ts"
+import { healthRoutes } from "./routes/health.ts"
+import { openapiRoutes } from "./routes/openapi.ts"
+import { usageRoutes } from "./routes/usage.ts"
+
+const READY_ANSWERS_SIZE = 64_000_000
+
+/** @returns What the edge calls with each request. */
+export function createListener(parts: Parts): EdgeOptions["handler"] {
+  const answers = new LRUCache<string, AnalysisAnswer>({
+    maxSize: READY_ANSWERS_SIZE,
+    sizeCalculation: (answer) => answer.size,
+  })
+  const ready = readyAnswer(parts, answers)
+  const app = createApp(parts, answers)
+  const slow = getRequestListener((request, env) => app.fetch(request, env), {
+    overrideGlobalObjects: false,
+  })
+  return (request, response) => {
+    if (ready(request, response)) return
+    // Set before the framework, so that they are on its own refusals too.
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+    void slow(request, response)
+  }
+}
+
+/** @returns The routes, as one Hono application; the OpenAPI document is made from it. */
+export function createApp(
+  parts: Parts,
+  answers: LRUCache<string, AnalysisAnswer>,
+): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>()
+  app.use(async (c, next) => {
+    c.set("requestUuid", newUuid())
+    await next()
+    c.header("x-request-id", encodeId("req", c.get("requestUuid")))
+    if (c.res.headers.get("cache-control") === null) {
+      c.header("cache-control", "private, no-store")
+    }
+  })
+  app.route("/", analyzeRoutes(parts, answers))
+  app.route("/", usageRoutes(parts))
+  app.route("/", healthRoutes(parts))
+  app.route("/", openapiRoutes(parts, app))
+  app.onError((error, c) => {
+    if (error instanceof Problem) return refuse(c, error)
+    parts.log(encodeId("req", c.get("requestUuid")), error)
+    return refuse(c, new Problem("INTERNAL", { cause: error }))
+  })
+  app.notFound((c) => {
+    const allowed = new Set(
+      app.routes.filter((route) => route.path === c.req.path).map((route) => route.method),
+    )
+    allowed.delete("ALL")
+    if (allowed.size === 0) return refuse(c, new Problem("NOT_FOUND"))
+    const allow = [...allowed].flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+    const message = `${c.req.method} is not allowed here; ${allow.join(" and ")} are.`
+    return refuse(c, new Problem("METHOD_NOT_ALLOWED", { message }), { allow: allow.join(", ") })
+  })
+  return app
+}
+
+function refuse(c: Context<AppEnv>, problem: Problem, more?: Record<string, string>): Response {
+  const requestId = encodeId("req", c.get("requestUuid"))
+  const refusal = { status: problem.status, problem }
+  const { headers, body } = renderRefusal(refusal, {}, c.req.header("accept"), requestId)
+  return new Response(body, { status: problem.status, headers: { ...headers, ...more } })
+}

@@ -1,0 +1,50 @@
+/**
+ * Which key a request carries.
+ *
+ * Owns: where a key may stand (RFC 6750 §2.1, or `x-api-key`), and where not. Not: whether it is
+ * good (admission/).
+ */
+import { Problem } from "../core/problem.ts"
+import type { KeyParts } from "../keys/format.ts"
+import { findKey, readKey } from "../keys/format.ts"
+
+/**
+ * @param target - Path and query as sent.
+ * @throws Problem `MISSING_KEY`, `INVALID_KEY`, or `INVALID_REQUEST` for two keys or one in the
+ *   address, where logs and histories keep it.
+ */
+export function credentials(
+  target: string,
+  authorization: string | undefined,
+  apiKey: string | undefined,
+): KeyParts {
+  if (findKey(decodeLoosely(target)) !== undefined) {
+    throw new Problem("INVALID_REQUEST", {
+      message:
+        "An API key stands in the address, where logs and histories keep it. Treat it as exposed: rotate it, and send the new one in a header.",
+    })
+  }
+  if (authorization !== undefined && apiKey !== undefined) {
+    throw new Problem("INVALID_REQUEST", {
+      message: "Send the key once: as 'Authorization: Bearer <key>' or as 'x-api-key: <key>'.",
+    })
+  }
+  const text = apiKey ?? authorization?.match(/^Bearer +([^ ]+) *$/i)?.[1]
+  if (text === undefined) throw new Problem("MISSING_KEY")
+  const key = readKey(text)
+  if (key === undefined) {
+    throw new Problem("INVALID_KEY", {
+      message:
+        "That is not an API key of this service: one starts with zt_live_ or zt_test_ and has 57 characters. Was it cut when it was copied?",
+    })
+  }
+  return key
+}
+
+/** @returns The text with its percent-encoding undone where that is valid. */
+function decodeLoosely(text: string): string {
+  if (!text.includes("%")) return text
+  return text.replaceAll(/%[0-7][0-9a-f]/gi, (code) =>
+    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+  )
+}

@@ -1,0 +1,113 @@
+/**
+ * The way of a request with a key: read the key → validate → admit → work → record → answer.
+ *
+ * Invariant: an answer to a known tenant has its usage row, committed before its last byte. A key
+ * that is not good is told so before anything about the request is (401 before 400).
+ */
+import type { z } from "@hono/zod-openapi"
+import type { Context } from "hono"
+import type { Admission, Caller } from "../admission/admission.ts"
+import { latencyBucket } from "../admission/admission.ts"
+import type { Asker } from "../analyses/analyst.ts"
+import { encodeId } from "../core/ids.ts"
+import { Problem } from "../core/problem.ts"
+import type { Route } from "../usage/report.ts"
+import { ROUTES } from "../usage/report.ts"
+import { credentials } from "./credentials.ts"
+import type { AppEnv, Parts } from "./parts.ts"
+
+export interface Metered<Query> {
+  readonly route: Route
+  readonly query: z.ZodType<Query>
+  /** @returns The JSON body of a 200. A Problem that it throws is the answer. */
+  work(query: Query, asker: Request & Asker): Promise<{ body: string; cacheHit: boolean }>
+}
+
+/** What `work` may know of the request besides its query. */
+interface Request {
+  /** `req_…`. */
+  readonly requestId: string
+  /** Path and query, as sent. */
+  readonly target: string
+}
+
+/** @returns A handler for Hono. */
+export function metered<Query>({ admissions }: Parts, { route, query, work }: Metered<Query>) {
+  return async (c: Context<AppEnv>): Promise<Response> => {
+    const started = performance.now()
+    const requestUuid = c.get("requestUuid")
+    const target = c.req.url.slice(new URL(c.req.url).origin.length)
+    const key = credentials(target, c.req.header("authorization"), c.req.header("x-api-key"))
+    const admission = admissions[key.environment]
+    const bucket = () => latencyBucket(performance.now() - started)
+
+    const asked = readQuery(query, target)
+    const invalid = asked instanceof Problem
+    const { tenantId } = await admit(admission, {
+      ...key,
+      requestId: requestUuid,
+      route: ROUTES[route],
+      ...(invalid && {
+        outcome: { status: asked.status, latencyBucket: bucket(), cacheHit: false },
+      }),
+    })
+    if (invalid) throw asked
+
+    const finish = (status: number, cacheHit: boolean) =>
+      admission.finish({
+        tenantId,
+        requestId: requestUuid,
+        status,
+        latencyBucket: bucket(),
+        cacheHit,
+      })
+    try {
+      const asker = { environment: key.environment, tenantId }
+      const requestId = encodeId("req", requestUuid)
+      const { body, cacheHit } = await work(asked, { ...asker, requestId, target })
+      await finish(200, cacheHit)
+      return c.body(body, 200, { "content-type": "application/json" })
+    } catch (error) {
+      await finish(error instanceof Problem ? error.status : 500, false)
+      throw error
+    }
+  }
+}
+
+function admit(admission: Admission, arrival: Parameters<Admission["admit"]>[0]): Promise<Caller> {
+  return new Promise((resolve, reject) => {
+    admission.admit(arrival, (result) =>
+      result instanceof Problem ? reject(result) : resolve(result),
+    )
+  })
+}
+
+/** Reads a query strictly: what is unknown, repeated or malformed is refused by name. */
+function readQuery<Query>(schema: z.ZodType<Query>, target: string): Query | Problem {
+  const parameters = new URLSearchParams(target.split("?", 2)[1] ?? "")
+  const values: Record<string, string> = {}
+  for (const [name, value] of parameters) {
+    if (name in values) return invalid(name, `The parameter '${name}' is given twice.`)
+    values[name] = value
+  }
+  const result = schema.safeParse(values)
+  if (result.success) return result.data
+  const [issue] = result.error.issues
+  if (issue?.code === "unrecognized_keys") {
+    const [name = ""] = issue.keys
+    return invalid(name, `There is no parameter '${name}'.`)
+  }
+  const name = String(issue?.path[0] ?? "")
+  return name in values
+    ? invalid(name, `The parameter '${name}' ${wording(issue)}.`)
+    : invalid(name, `The parameter '${name}' is missing.`)
+}
+
+function wording(issue: z.core.$ZodIssue | undefined): string {
+  if (issue?.code === "invalid_value") return `is not one of: ${issue.values.join(", ")}`
+  return issue?.message ?? "is not valid"
+}
+
+function invalid(parameter: string, message: string): Problem {
+  return new Problem("INVALID_REQUEST", { message, details: { parameter } })
+}

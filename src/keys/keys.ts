@@ -1,0 +1,173 @@
+/**
+ * API keys: issue, list, revoke, by an operator.
+ *
+ * Owns: the rows and their audit entries. Not: whether a request's key is good (admission/).
+ * Invariant (K2, K3): the database gets index and digest; the key itself is returned once, at
+ * issue, and kept nowhere.
+ */
+import { userInfo } from "node:os"
+import { append } from "../audit/append.ts"
+import type { Id } from "../core/ids.ts"
+import { decodeId, encodeId, newUuid } from "../core/ids.ts"
+import { Problem } from "../core/problem.ts"
+import type { Environment, Tx } from "../db/database.ts"
+import { generateKey, readKey } from "./format.ts"
+
+export interface IssueOptions {
+  /** Name of the tenant; made, on the plan `unlimited`, if there is none. */
+  readonly tenant: string
+  readonly environment: Environment
+  readonly name: string
+  readonly expiresAt?: Date
+  /** Who acts, for the audit entry. */
+  readonly actor: string
+}
+
+/** A key at the only moment at which it is whole. Times are RFC 3339 in UTC. */
+export interface IssuedKey {
+  readonly id: Id<"key">
+  readonly key: string
+  readonly tenant: string
+  readonly environment: Environment
+  readonly name: string
+  readonly expires_at: string | null
+}
+
+/** A key as it can be shown ever after. */
+export interface ListedKey extends Omit<IssuedKey, "key"> {
+  /** Prefix and look-up index, to recognise it by. */
+  readonly hint: string
+  readonly created_at: string
+  readonly revoked_at: string | null
+}
+
+const SCHEMA = { live: "live", test: "sandbox" } as const satisfies Record<Environment, string>
+
+/** @returns The actor of a command on this machine, for audit entries. */
+export function commandActor(): string {
+  return `cli:${userInfo().username}`
+}
+
+/** Makes a tenant of that name if there is none. @returns Its id, and whether it was made now. */
+export async function ensureTenant(
+  tx: Tx,
+  name: string,
+  actor: string,
+): Promise<{ id: string; made: boolean }> {
+  const id = newUuid()
+  const [made] = await tx.query<{ id: string }>(
+    "insert into platform.tenant (id, name) values ($1, $2) on conflict (name) do nothing returning id",
+    [id, name],
+  )
+  if (made !== undefined) {
+    await append(tx, {
+      actor,
+      action: "tenant.created",
+      tenantId: id,
+      subject: encodeId("ten", id),
+    })
+    return { id, made: true }
+  }
+  const [found] = await tx.query<{ id: string }>("select id from platform.tenant where name = $1", [
+    name,
+  ])
+  if (found === undefined) throw new Problem("DATABASE", { message: "the tenant is not visible" })
+  return { id: found.id, made: false }
+}
+
+/** Issues a key. @throws Problem `INVALID_REQUEST` for a name that is empty or over 80 characters. */
+export async function issueKey(tx: Tx, options: IssueOptions): Promise<IssuedKey> {
+  checkName("tenant", options.tenant)
+  checkName("name", options.name)
+  const tenant = await ensureTenant(tx, options.tenant, options.actor)
+  const key = generateKey(options.environment)
+  const parts = readKey(key)
+  if (parts === undefined) throw new Problem("INTERNAL")
+  const uuid = newUuid()
+  const id = encodeId("key", uuid)
+  await tx.query(
+    `insert into ${SCHEMA[options.environment]}.api_key (tenant_id, id, name, index8, digest, expires_at)
+      values ($1, $2, $3, $4, decode($5, 'hex'), $6)`,
+    [tenant.id, uuid, options.name, parts.index8, parts.digest, options.expiresAt ?? null],
+  )
+  await append(tx, {
+    actor: options.actor,
+    action: "key.issued",
+    tenantId: tenant.id,
+    subject: id,
+    details: { environment: options.environment },
+  })
+  return {
+    id,
+    key,
+    tenant: options.tenant,
+    environment: options.environment,
+    name: options.name,
+    expires_at: options.expiresAt?.toISOString() ?? null,
+  }
+}
+
+/** @returns Every key of every tenant, newest last; of one tenant when named. */
+export async function listKeys(tx: Tx, tenant?: string): Promise<ListedKey[]> {
+  const rows = await tx.query<KeyRow>(
+    `select k.*, t.name as tenant from (
+        select 'live' as environment, tenant_id, id, name, index8, created_at, expires_at, revoked_at
+          from live.api_key
+        union all
+        select 'test', tenant_id, id, name, index8, created_at, expires_at, revoked_at
+          from sandbox.api_key
+      ) k join platform.tenant t on t.id = k.tenant_id
+      where $1::text is null or t.name = $1
+      order by k.created_at, k.id`,
+    [tenant ?? null],
+  )
+  return rows.map((row) => ({
+    id: encodeId("key", row.id),
+    hint: `zt_${row.environment}_${row.index8}…`,
+    tenant: row.tenant,
+    environment: row.environment,
+    name: row.name,
+    created_at: row.created_at.toISOString(),
+    expires_at: row.expires_at?.toISOString() ?? null,
+    revoked_at: row.revoked_at?.toISOString() ?? null,
+  }))
+}
+
+/** Revokes for good; again is harmless. @throws Problem `NOT_FOUND`. */
+export async function revokeKey(
+  tx: Tx,
+  id: string,
+  actor: string,
+): Promise<{ id: string; revoked_at: string }> {
+  const uuid = decodeId("key", id)
+  if (uuid === undefined) throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
+  for (const schema of Object.values(SCHEMA)) {
+    const [row] = await tx.query<{ tenant_id: string; revoked_at: Date }>(
+      `update ${schema}.api_key set revoked_at = coalesce(revoked_at, clock_timestamp())
+        where id = $1 returning tenant_id, revoked_at`,
+      [uuid],
+    )
+    if (row !== undefined) {
+      await append(tx, { actor, action: "key.revoked", tenantId: row.tenant_id, subject: id })
+      return { id, revoked_at: row.revoked_at.toISOString() }
+    }
+  }
+  throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
+}
+
+function checkName(what: string, text: string): void {
+  if (text.length < 1 || text.length > 80) {
+    throw new Problem("INVALID_REQUEST", { message: `The ${what} must have 1 to 80 characters.` })
+  }
+}
+
+interface KeyRow {
+  environment: Environment
+  tenant: string
+  id: string
+  name: string
+  index8: string
+  created_at: Date
+  expires_at: Date | null
+  revoked_at: Date | null
+}

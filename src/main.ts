@@ -1,0 +1,148 @@
+/**
+ * The only wiring: a configuration → a running server.
+ *
+ * Starts what is needed side by side, since people wait for it; stops in the order of a request's
+ * way, so that whatever was admitted is answered and recorded.
+ */
+import manifest from "../package.json" with { type: "json" }
+import { Admission } from "./admission/admission.ts"
+import { Analyst } from "./analyses/analyst.ts"
+import type { Config } from "./config.ts"
+import type { Server } from "./db/server.ts"
+import { openServer } from "./db/server.ts"
+import { openAuthority } from "./edge/authority.ts"
+import type { CertificateSource } from "./edge/certificates.ts"
+import { certificateFiles } from "./edge/certificates.ts"
+import { listen } from "./edge/listener.ts"
+import { createAttestor, generateVerdictKey } from "./engine/attestation.ts"
+import { judge } from "./engine/judge.ts"
+import { createObserver, observerOptions } from "./engine/observe/observer.ts"
+import { sandboxObservation } from "./engine/sandbox.ts"
+import { createListener } from "./http/app.ts"
+import { Health } from "./http/health.ts"
+import { isKey } from "./keys/format.ts"
+import { commandActor, ensureTenant, issueKey } from "./keys/keys.ts"
+import type { Log } from "./log.ts"
+import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
+import { fileSecrets } from "./secrets/files.ts"
+import type { SecretStore } from "./secrets/store.ts"
+
+export const VERSION: string = manifest.version
+
+/** The tenant of a deployment's own first keys. */
+export const FIRST_TENANT = "default"
+
+const GRACE_MS = 30_000
+
+export interface Running {
+  /** `https://host:port`. */
+  readonly url: string
+  /** The authority to trust, where a local one signed the certificate. */
+  readonly caFile: string | undefined
+  /** At the very first start only: the first keys, to be shown once. */
+  readonly firstKeys: FirstKeys | undefined
+  /** Finishes what is under way, 30 s at most, then stops all that was started here. */
+  stop(): Promise<void>
+}
+
+export interface FirstKeys {
+  readonly test: string
+  readonly live: string
+}
+
+/** @throws Problem that says what stands in the way; nothing is left running. */
+export async function serve(config: Config, log: Log): Promise<Running> {
+  const secrets = fileSecrets(config.dataDir)
+  await using stack = new AsyncDisposableStack()
+  const server = await openServer(config, secrets)
+  stack.defer(() => server.close())
+  const certificates = await openCertificates(config, secrets, log)
+  stack.defer(async () => certificates.close())
+
+  const database = server.database()
+  stack.defer(() => database.close())
+  const observer = createObserver(await observerOptions(config, VERSION))
+  const now = Date.now
+  const health = new Health(
+    VERSION,
+    {
+      database: databaseProbe(database, server),
+      resolver: resolverProbe(config),
+      certificate: certificateProbe(certificates, now),
+    },
+    now,
+  )
+  let origin = ""
+  const parts = {
+    database,
+    admissions: { live: new Admission(database, "live"), test: new Admission(database, "test") },
+    analyst: new Analyst({
+      database,
+      observe: {
+        live: (name) => observer.observe(name),
+        test: async (name) => sandboxObservation(name, new Date(now())),
+      },
+      judge,
+      now,
+      concurrency: config.observeConcurrency,
+      perMinute: config.observePerMinute,
+    }),
+    attestor: await createAttestor(await secrets.getOrCreate("verdict-key", generateVerdictKey)),
+    health,
+    version: VERSION,
+    get origin() {
+      return origin
+    },
+    now,
+    log: (requestId: string, error: unknown) => log.error({ requestId, err: error }, "internal"),
+  }
+  const edge = await listen({
+    bind: config.bind,
+    httpsPort: config.httpsPort,
+    httpPort: config.httpPort,
+    host: config.host,
+    certificates,
+    handler: createListener(parts),
+    isKey,
+  })
+  origin = `https://${config.host}${edge.httpsPort === 443 ? "" : `:${edge.httpsPort}`}`
+  stack.defer(() => edge.close(GRACE_MS))
+  stack.defer(async () => health.drain())
+
+  const firstKeys = await issueFirstKeys(server)
+  const started = stack.move()
+  return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
+}
+
+/** The files of the configuration, else a local authority's. */
+async function openCertificates(
+  { tlsCertFile, tlsKeyFile, dataDir, host }: Config,
+  secrets: SecretStore,
+  log: Log,
+): Promise<CertificateSource & { readonly caFile?: string }> {
+  const warn = (message: string) => log.warn(message)
+  return tlsCertFile !== undefined && tlsKeyFile !== undefined
+    ? certificateFiles({ certFile: tlsCertFile, keyFile: tlsKeyFile, warn })
+    : openAuthority({ dataDir, host, secrets, warn })
+}
+
+/** One test and one live key, when there was no tenant at all before. */
+async function issueFirstKeys(server: Server): Promise<FirstKeys | undefined> {
+  const admin = server.admin()
+  try {
+    return await admin.asOperator(async (tx) => {
+      const [first] = await tx.query("select from platform.tenant limit 1")
+      if (first !== undefined) return undefined
+      const actor = commandActor()
+      // Of two programs that start at once, the one that makes the tenant issues the keys.
+      const { made } = await ensureTenant(tx, FIRST_TENANT, actor)
+      if (!made) return undefined
+      const options = { tenant: FIRST_TENANT, name: "first", actor } as const
+      const live = await issueKey(tx, { ...options, environment: "live" })
+      const test = await issueKey(tx, { ...options, environment: "test" })
+      return { live: live.key, test: test.key }
+    })
+  } finally {
+    await admin.close()
+  }
+}

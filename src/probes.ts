@@ -1,0 +1,50 @@
+/** What `/v1/health` asks each component. */
+import { X509Certificate } from "node:crypto"
+import type { Config } from "./config.ts"
+import type { Database } from "./db/database.ts"
+import type { Server } from "./db/server.ts"
+import type { CertificateSource } from "./edge/certificates.ts"
+import { resolverAnswers } from "./engine/observe/observer.ts"
+import type { Probe } from "./http/health.ts"
+
+const DAY_MS = 86_400_000
+const SOON_DAYS = 14
+
+export function databaseProbe(database: Database, { embedded, version }: Server) {
+  return async (): Promise<Probe> => {
+    try {
+      await database.call("select")
+      const kind = embedded ? "the embedded one" : "its own server"
+      return { state: "ok", message: `PostgreSQL ${version}, ${kind}` }
+    } catch {
+      return {
+        state: "down",
+        message: "PostgreSQL does not answer. Requests get 503 until it does; see its log.",
+      }
+    }
+  }
+}
+
+export function resolverProbe(config: Config) {
+  return async (): Promise<Probe> =>
+    (await resolverAnswers(config))
+      ? { state: "ok", message: "a DNS resolver answers" }
+      : {
+          state: "degraded",
+          message:
+            "No DNS resolver answers: live answers know next to nothing. Check ZT_RESOLVERS or the system's resolvers.",
+        }
+}
+
+export function certificateProbe(certificates: CertificateSource, now: () => number) {
+  return async (): Promise<Probe> => {
+    const { validToDate } = new X509Certificate(certificates.current().cert)
+    const days = Math.floor((validToDate.getTime() - now()) / DAY_MS)
+    if (days < 0) {
+      return { state: "degraded", message: "The certificate has expired: put a new one in place." }
+    }
+    return days < SOON_DAYS
+      ? { state: "degraded", message: `The certificate expires in ${days} days: renew it.` }
+      : { state: "ok", message: `the certificate is good for ${days} more days` }
+  }
+}
