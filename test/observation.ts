@@ -10,7 +10,7 @@ export { daysFrom, none, page, records } from "../src/engine/sandbox-site.ts"
 /** When every observation here was made. */
 export const NOW = "2026-11-24T12:00:00.000Z"
 
-export const SHOP: Name = {
+const SHOP: Name = {
   host: "shop.example",
   unicode: "shop.example",
   registrable: "shop.example",
@@ -28,6 +28,13 @@ export function observe(change: Change): Observation {
   const draft = goodSite(SHOP, NOW)
   change(draft)
   return draft
+}
+
+/** Several changes, one after another. */
+export function all(...changes: readonly Change[]): Change {
+  return (o) => {
+    for (const change of changes) change(o)
+  }
 }
 
 /** A change to another name; suffix and registrable domain are its last one and two labels. */
@@ -90,7 +97,7 @@ export type Case = readonly [because: string, change: Change, state: boolean | W
 
 /**
  * Tests a rule by a table, which must have a case for each state that the rule can be in.
- * @param always - For a rule that is never unknown, or never false.
+ * @param always - For a rule that is never unknown.
  */
 export function judges(
   rule: Rule,

@@ -42,7 +42,9 @@ export interface Program {
   /** All that it wrote on standard error so far. */
   stderr(): string
   ask(path: string, ask?: Ask): Promise<Answer>
-  /** SIGTERM; resolves with the exit code. */
+  /** Its exit code, when it has ended. */
+  readonly ended: Promise<number | null>
+  /** Asks it to stop; resolves as `ended` does. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
@@ -96,6 +98,7 @@ export async function startProgram(options: StartOptions = {}): Promise<Program>
     dataDir,
     pid: child.pid ?? 0,
     stderr: () => stderr,
+    ended: exited.then(([code]) => code),
     ask: (path, ask = {}) => askOver(agent, url, path, ask),
     async stop(signal = "SIGTERM") {
       agent.destroy()

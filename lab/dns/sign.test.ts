@@ -137,6 +137,9 @@ describe("the lab's signatures", () => {
   const skip = !delvInstalled && "DELV IS NOT INSTALLED: signatures are checked by hand alone"
   for (const [name, type, says, because] of [
     ["harbourbank.test", "A", /^; fully validated/m, "a signed answer"],
+    ["harbourbank.test", "MX", /^; fully validated/m, "several records, with names in them"],
+    ["harbourbank.test", "TXT", /^; fully validated/m, "several texts"],
+    ["test", "DNSKEY", /^; fully validated/m, "the key itself"],
     ["mta-sts.harbourbank.test", "A", /^; fully validated/m, "through an alias"],
     ["harbourbank.test", "SRV", /negative response, fully validated/, "no such type"],
     ["nobody.harbourbank.test", "A", /negative response, fully validated/, "no such name"],

@@ -89,7 +89,7 @@ describe("looking at a data folder", () => {
   it("minds others who may look into it", async () => {
     const path = join(folder, "open")
     mkdirSync(path)
-    chmodSync(path, 0o755)
+    chmodSync(path, 0o750)
     assert.equal((await at(path)).status, "warn")
     chmodSync(path, 0o700)
     assert.equal((await at(path)).status, "ok")

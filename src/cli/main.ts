@@ -5,6 +5,7 @@
  * imported before it is needed: `--version` and `--help` never read the settings.
  */
 import { styleText } from "node:util"
+import { outliveReader } from "./broken-pipe.ts"
 import type { Cli, Command } from "./cli.ts"
 
 /** Every command, in the order of the help. */
@@ -63,11 +64,8 @@ class Stopped extends Error {
   }
 }
 
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error // `zygentrust … | head` is no failure
-  })
-}
+outliveReader(process.stdout)
+outliveReader(process.stderr)
 
 process.exit(await main(process.argv.slice(2)))
 

@@ -1,9 +1,8 @@
 /** The long form of the report: every signal, what was seen, and what it is worth. Pure. */
 import type { Category, Finding, Verdict, Why } from "../engine/types.ts"
 import { CATEGORIES } from "../engine/types.ts"
-import type { Paint } from "./report.ts"
-import { signed } from "./report.ts"
-import { fit, plain, wrap } from "./report-text.ts"
+import type { Paint } from "./report-text.ts"
+import { fit, plain, signed, wrap } from "./report-text.ts"
 
 /** One signal as its rule found it. */
 export interface Explained {

@@ -1,5 +1,9 @@
 /** Text on a terminal: made harmless, measured in columns, wrapped. Pure. */
+import type { InspectColor } from "node:util"
 import { stripVTControlCharacters } from "node:util"
+
+/** Adds colour to text that is measured already, or does not. */
+export type Paint = (style: InspectColor | readonly InspectColor[], text: string) => string
 
 const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" })
 
@@ -81,4 +85,9 @@ export function fit(text: string, columns: number): string {
   if (all <= columns) return text + " ".repeat(columns - all)
   const [head = ""] = cut(text, columns - 1)
   return fit(`${head}…`, columns)
+}
+
+/** @returns `+4`, `−4` (U+2212) or `0`. */
+export function signed(points: number): string {
+  return points > 0 ? `+${points}` : points < 0 ? `−${-points}` : "0"
 }

@@ -235,6 +235,12 @@ describe("the report", () => {
     assert.match(text, /✓ It keeps browsers on HTTPS: max-age=31536000; in… {3}\+1\n/)
   })
 
+  it("begins with what decided", () => {
+    const against = VERDICT.insights.map((one) => ({ ...one, points: -one.points }))
+    const text = render({ columns: 60 }, { ...VERDICT, trust_score: 31, insights: against })
+    assert.ok(text.indexOf("Counts against it") < text.indexOf("Counts for it"))
+  })
+
   it("shows apart what the end of the scale takes away", () => {
     const one = insight("neutral", "dns", "score_ceiling", -3, "The score ends at 100", "why")
     const bound = { ...one, category: "score" } as const

@@ -11,7 +11,8 @@ import type { Insight, Name, Verdict } from "../engine/types.ts"
 import { bar, largeNumber } from "./report-digits.ts"
 import type { Explained } from "./report-signals.ts"
 import { signalLines } from "./report-signals.ts"
-import { fit, plain, width, wrap } from "./report-text.ts"
+import type { Paint } from "./report-text.ts"
+import { fit, plain, signed, width, wrap } from "./report-text.ts"
 
 export interface ReportOptions {
   /** Width of the terminal; lines use 60 to 96 of it. */
@@ -20,8 +21,6 @@ export interface ReportOptions {
   /** Every signal with what was seen, to be listed too. */
   readonly explained?: readonly Explained[]
 }
-
-export type Paint = (style: InspectColor | readonly InspectColor[], text: string) => string
 
 const LEVEL_COLOR = {
   low: "green",
@@ -190,13 +189,8 @@ function footLines(verdict: Verdict, explained: boolean, columns: number, paint:
 }
 
 /** A mark, then text whose further lines stand below its first. */
-export function hanging(mark: string, text: string, columns: number): string[] {
+function hanging(mark: string, text: string, columns: number): string[] {
   return wrap(text, columns - 2).map((line, i) => `${i === 0 ? mark : " "} ${line}`)
-}
-
-/** @returns `+4`, `−4` (U+2212) or `0`. */
-export function signed(points: number): string {
-  return points > 0 ? `+${points}` : points < 0 ? `−${-points}` : "0"
 }
 
 function percent(share: number): string {

@@ -5,6 +5,8 @@
 import { randomUUIDv7 } from "node:crypto"
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+const HYPHEN = 0x2d
+const NINE = 0x39
 const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, BigInt(value)]))
 
 /** What an id names: request, key, tenant, audit entry, analysis. */
@@ -24,8 +26,9 @@ export function encodeId<P extends IdPrefix>(prefix: P, uuid: string): Id<P> {
   let bits = 2
   let pending = 0
   for (let i = 0; i < uuid.length; i++) {
-    if (uuid[i] === "-") continue
-    pending = ((pending << 4) | Number.parseInt(uuid[i] ?? "", 16)) & 0x1ff
+    const digit = uuid.charCodeAt(i)
+    if (digit === HYPHEN) continue
+    pending = ((pending << 4) | (digit <= NINE ? digit & 15 : (digit & 15) + 9)) & 0x1ff
     bits += 4
     if (bits >= 5) {
       bits -= 5

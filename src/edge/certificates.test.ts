@@ -27,7 +27,7 @@ describe("Certificate files", () => {
     folder = await mkdtemp(join(tmpdir(), "zt-certificates-"))
     await put(first)
   })
-  after(() => rm(folder, { recursive: true }))
+  after(() => rm(folder, { recursive: true, force: true }))
 
   async function put({ cert, key }: Partial<CertificatePair>): Promise<void> {
     const { certFile, keyFile } = files()

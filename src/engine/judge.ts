@@ -23,8 +23,10 @@ const LEVELS = [
 ] as const
 const LOWEST = { level: "critical", action: "reject" } as const
 
-/** Below this share of what counts, a person decides, whichever way the score points. */
-const MIN_CONFIDENCE = 0.5
+/** Below this share of what counts, a person decides: what was not seen cannot be approved… */
+const APPROVE_CONFIDENCE = 0.67
+/** …and a negative with low confidence is never more than review (the API's contract). */
+const REJECT_CONFIDENCE = 0.5
 
 /** One finding this heavy against a name asks for a person, whatever else speaks for it. */
 const BARS_APPROVAL = -20
@@ -81,8 +83,7 @@ function digestOf(observation: Observation): string {
 }
 
 /**
- * A low-confidence negative is never more than review (the API's contract), nor is a low-confidence
- * positive. So a name that does not exist is reviewed: little of it can be seen.
+ * So a name that does not exist is reviewed, not rejected: little of it can be seen.
  * @param worst - Points of the heaviest finding against it.
  */
 function decide(
@@ -91,8 +92,9 @@ function decide(
   worst: number,
 ): { level: Verdict["risk_level"]; action: Verdict["recommended_action"] } {
   const { level, action } = LEVELS.find(({ from }) => score >= from) ?? LOWEST
+  const unsure = confidence < (action === "approve" ? APPROVE_CONFIDENCE : REJECT_CONFIDENCE)
   const barred = action === "approve" && worst <= BARS_APPROVAL
-  return { level, action: barred || confidence < MIN_CONFIDENCE ? "review" : action }
+  return { level, action: unsure || barred ? "review" : action }
 }
 
 interface ToldSeen extends Told {

@@ -5,7 +5,7 @@
 import { hash } from "node:crypto"
 import type { DnsAnswer, Known, Name, Observation, Page } from "./types.ts"
 
-export const DAY_MS = 86_400_000
+const DAY_MS = 86_400_000
 
 /** An observation under construction. */
 export type Draft<T> = { -readonly [K in keyof T]: Draft<T[K]> }

@@ -58,7 +58,8 @@ export class AnalysisAnswer {
       },
     }
     // Metadata comes last, and nothing of a stranger's is in it: so the last marks are ours.
-    const text = JSON.stringify(body)
+    // All in ASCII, so that its length in bytes is known and it is sent without being encoded.
+    const text = JSON.stringify(body).replaceAll(/[\u0080-\uffff]/g, escape)
     const id = text.lastIndexOf(REQUEST_ID) + REQUEST_ID.length
     const cache = text.lastIndexOf(CACHE) + CACHE.length
     this.#beforeId = text.slice(0, id)
@@ -71,10 +72,15 @@ export class AnalysisAnswer {
   /**
    * @param requestId - `req_…`.
    * @param nowMs - Milliseconds since the epoch.
-   * @returns The whole JSON text.
+   * @returns The whole JSON text, in ASCII.
    */
   body(requestId: string, hit: boolean, nowMs: number): string {
     const ttlSeconds = Math.max(0, Math.floor((this.expiresAt - nowMs) / 1000))
     return `${this.#beforeId}${requestId}${this.#beforeCache}${hit},"ttl_seconds":${ttlSeconds}${this.#end}`
   }
+}
+
+/** @returns A UTF-16 code unit as JSON escapes it (RFC 8259 §7). */
+function escape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
 }

@@ -85,7 +85,7 @@ function admit(admission: Admission, arrival: Parameters<Admission["admit"]>[0])
 /** Reads a query strictly: what is unknown, repeated or malformed is refused by name. */
 function readQuery<Query>(schema: z.ZodType<Query>, target: string): Query | Problem {
   const parameters = new URLSearchParams(target.split("?", 2)[1] ?? "")
-  const values: Record<string, string> = {}
+  const values: Record<string, string> = Object.create(null) // no inherited names
   for (const [name, value] of parameters) {
     if (name in values) return invalid(name, `The parameter '${name}' is given twice.`)
     values[name] = value

@@ -46,8 +46,8 @@ function quickStart(document: ApiDocument): Markup {
     ${sample(
       "command",
       "Quick start",
-      `KEY='zt_test_…'    # your key
-CA='ca.pem'        # the authority's certificate
+      `KEY='zt_test_…'      # your key
+CA='authority.pem'   # the authority's certificate
 
 curl --cacert "$CA" -H "Authorization: Bearer $KEY" \\
   '${origin}/v1/analyze?domain=approve.test'`,

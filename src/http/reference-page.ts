@@ -67,7 +67,7 @@ export function referencePage(document: ApiDocument): string {
             <a href="/v1/openapi.json">OpenAPI document</a>
           </p>
         </div>
-        ${scoreCard(document)}
+        ${scoreCard()}
       </section>
       ${opening.map(guideSection)}
       ${groups.map((group) => groupSection(document, group))}

@@ -26,14 +26,13 @@ const NAMES: readonly (readonly [domain: string, standsFor: string])[] = [
 export function sandbox(): Markup {
   return html`
     <p>With a <code>zt_test_</code> key the same API answers from fixed cases, without any network. Any other name gets a stable verdict derived from the name. <code>metadata.environment</code> is <code>test</code>.</p>
-    ${table("Sandbox names", ["Domain", "Answer", "Stands for"], NAMES.map(row))}`
+    ${table("Sandbox names", ["Domain", "Answer"], NAMES.map(row))}`
 }
 
 function row([domain, standsFor]: (typeof NAMES)[number]): Markup {
   return html`<tr>
-    <td><code>${domain}</code></td>
-    <td class="answer">${answerTo(domain)}</td>
-    <td>${standsFor}</td>
+    <td class="named"><code>${domain}</code> ${standsFor}</td>
+    <td>${answerTo(domain)}</td>
   </tr>`
 }
 

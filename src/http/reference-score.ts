@@ -1,32 +1,21 @@
-/** How a score adds up, on one card: the first example verdict of the document. */
+/** How a score adds up, on one card: a sandbox name that has something for it and against it. */
 import { html } from "hono/html"
-import type { AnalysisBody } from "./contract.ts"
-import { Analysis } from "./contract.ts"
-import type { ApiDocument } from "./reference-document.ts"
-import { answers, endpoints } from "./reference-document.ts"
-import { exampleAnswers } from "./reference-example.ts"
+import { exampleAnalysis } from "./example-analysis.ts"
 import type { Markup } from "./reference-text.ts"
 import { signed } from "./reference-text.ts"
 
 const SHOWN = 5
 
-/** @returns Nothing where the document has no verdict in it. */
-export function scoreCard(document: ApiDocument): Markup | undefined {
-  const analyze = endpoints(document).find(({ operationId }) => operationId === "analyzeDomain")
-  const media = analyze && answers(analyze)[0]?.content?.["application/json"]
-  const verdict = media && Analysis.safeParse(exampleAnswers(document, media)[0].value)
-  return verdict?.success ? card(verdict.data) : undefined
-}
-
-function card(verdict: AnalysisBody): Markup {
-  const { trust_score, base, risk_level, normalized_domain, insights } = verdict
+export function scoreCard(): Markup {
+  const { trust_score, base, risk_level, normalized_domain, insights } =
+    exampleAnalysis("review.test")
   const moved = insights.filter(({ points }) => points !== 0)
   const counted = moved.filter(({ category }) => category !== "score")
   const bounds = moved.filter(({ category }) => category === "score")
   const rest = counted.slice(SHOWN)
   const row = (title: string, points: number) =>
     html`<tr><th scope="row">${title}</th><td>${signed(points)}</td></tr>`
-  return html`<figure class="score">
+  return html`<figure class="score risk-${risk_level}">
     <figcaption><code>${normalized_domain}</code> <span>${risk_level} risk</span></figcaption>
     <p class="score-sum"><strong>${trust_score}</strong> of 100</p>
     <svg viewBox="0 0 100 3" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="100" height="3"/><rect class="fill" width="${trust_score}" height="3"/></svg>

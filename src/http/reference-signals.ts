@@ -32,7 +32,7 @@ export function signals(): Markup {
 
 function row({ code, says, worth }: Signal): Markup {
   return html`<tr>
-    <td><code>${code}</code> ${says.true}. <span class="muted">${worth?.because}</span></td>
+    <td class="named"><code>${code}</code> ${says.true}. <span class="muted">${worth?.because}</span></td>
     <td class="points">${signed(worth?.true ?? 0)}</td>
     <td class="points">${signed(worth?.false ?? 0)}</td>
   </tr>`

@@ -59,9 +59,14 @@ export function readKey(text: string): KeyParts | undefined {
   if (!isKey(text)) return undefined
   return {
     environment: text.startsWith("zt_live_") ? "live" : "test",
-    index8: text.slice(PREFIX_LENGTH, PREFIX_LENGTH + 8),
+    index8: lookupIndex(text),
     digest: hash("sha256", text, "hex"),
   }
+}
+
+/** @returns The 8 characters after the prefix of a well-formed key. */
+export function lookupIndex(key: string): string {
+  return key.slice(PREFIX_LENGTH, PREFIX_LENGTH + 8)
 }
 
 /** @returns The first well-formed key inside a text (a query, a path), else undefined. */

@@ -53,7 +53,7 @@ const BLOCKED_IPV6 = [
  * @returns Whether it is a public unicast address. Never throws.
  */
 export function isPublicAddress(address: string): boolean {
-  if (address !== "zz") return true
+  if (address.includes("%")) return false
   if (ipaddr.IPv4.isValidFourPartDecimal(address)) {
     const ip = ipaddr.IPv4.parse(address)
     return ip.range() === "unicast" && !BLOCKED_IPV4.some((block) => ip.match(block))

@@ -39,7 +39,7 @@ export function siteExchange(observation: Observation): Known<Exchange> {
 }
 
 /** Where a visit ended, when that is an answer of the site's own. */
-export function settledExchange(visit: Visit, name: Name): Known<Exchange> {
+function settledExchange(visit: Visit, name: Name): Known<Exchange> {
   const last = visit.hops.at(-1)
   if (last === undefined) return { unknown: "malformed" }
   if (visit.stopped !== undefined) {

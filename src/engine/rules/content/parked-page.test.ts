@@ -1,4 +1,4 @@
-import { answered, home, judges, onPlatform, records } from "../../../../test/observation.ts"
+import { all, answered, home, judges, onPlatform, records } from "../../../../test/observation.ts"
 import { parkedPage } from "./parked-page.ts"
 
 const parked = records("ns1.sedoparking.com", "ns2.sedoparking.com")
@@ -21,13 +21,9 @@ judges(parkedPage, [
   ],
   [
     "…are the platform's on a shared suffix",
-    (o) =>
-      [
-        onPlatform,
-        (p: typeof o) => {
-          p.dns.ns = parked
-        },
-      ].forEach((change) => change(o)),
+    all(onPlatform, (o) => {
+      o.dns.ns = parked
+    }),
     false,
   ],
   [

@@ -1,5 +1,5 @@
 import type { Change } from "../../../../test/observation.ts"
-import { judges } from "../../../../test/observation.ts"
+import { all, judges } from "../../../../test/observation.ts"
 import { contactEmailOnDomain } from "./contact-email-on-domain.ts"
 
 const emails =
@@ -23,13 +23,9 @@ judges(contactEmailOnDomain, [
   ["none", emails(), false],
   [
     "none, and the contact page unseen",
-    (o) =>
-      [
-        emails(),
-        (p: typeof o) => {
-          p.http.contact = { unknown: "timeout" }
-        },
-      ].forEach((change) => change(o)),
+    all(emails(), (o) => {
+      o.http.contact = { unknown: "timeout" }
+    }),
     "timeout",
   ],
 ])

@@ -1,12 +1,6 @@
-import type { Change } from "../../../../test/observation.ts"
-import { home, judges, onPlatform, tls } from "../../../../test/observation.ts"
+import { all, home, judges, onPlatform, tls } from "../../../../test/observation.ts"
 import { orgMatchesCert } from "./org-matches-cert.ts"
 
-const all =
-  (...changes: Change[]): Change =>
-  (o) => {
-    for (const change of changes) change(o)
-  }
 const certified = tls((t) => {
   t.certificate.organisation = "Shop Limited"
 })

@@ -1,4 +1,4 @@
-import { judges, named, onPlatform } from "../../../../test/observation.ts"
+import { all, judges, named, onPlatform } from "../../../../test/observation.ts"
 import { brandPlusKeyword } from "./brand-plus-keyword.ts"
 
 judges(
@@ -17,11 +17,7 @@ judges(
       "paypal.com in front of shop.example",
     ],
     ["a short brand with a hyphen", named("dhl-tracking.example"), true, "dhl"],
-    [
-      "on a shared platform",
-      (o) => [named("paypal-login.example"), onPlatform].forEach((change) => change(o)),
-      true,
-    ],
+    ["on a shared platform", all(named("paypal-login.example"), onPlatform), true],
     ["an ordinary word beside a strong keyword", named("booking-verify.example"), true, "booking"],
     ["an ordinary word beside a weak one", named("booking-online.example"), false],
     ["the brand's own domain", named("login.paypal.com"), false],

@@ -1,4 +1,4 @@
-import { daysFrom, judges, NOW, onPlatform, tls } from "../../../../test/observation.ts"
+import { all, daysFrom, judges, NOW, onPlatform, tls } from "../../../../test/observation.ts"
 import { certLifetimeLong } from "./cert-lifetime-long.ts"
 
 const life = (from: number, until: number) =>
@@ -12,24 +12,22 @@ judges(certLifetimeLong, [
   ["a free one", () => {}, false, "90 days"],
   [
     "ten years that nobody vouches for",
-    (o) =>
-      [
-        life(0, 3_650),
-        tls((t) => {
-          t.chainValid = false
-        }),
-      ].forEach((change) => change(o)),
+    all(
+      life(0, 3_650),
+      tls((t) => {
+        t.chainValid = false
+      }),
+    ),
     false,
   ],
   [
     "the platform's",
-    (o) =>
-      [
-        onPlatform,
-        tls((t) => {
-          t.certificate.dnsNames = ["*.example"]
-        }),
-      ].forEach((change) => change(o)),
+    all(
+      onPlatform,
+      tls((t) => {
+        t.certificate.dnsNames = ["*.example"]
+      }),
+    ),
     "platform",
   ],
   [

@@ -1,4 +1,4 @@
-import { judges, onPlatform, tls } from "../../../../test/observation.ts"
+import { all, judges, onPlatform, tls } from "../../../../test/observation.ts"
 import { certOrganisationValidated } from "./cert-organisation-validated.ts"
 
 const organisation = tls((t) => {
@@ -10,24 +10,22 @@ judges(certOrganisationValidated, [
   ["none", () => {}, false],
   [
     "one that no trusted authority vouches for",
-    (o) =>
-      [
-        organisation,
-        tls((t) => {
-          t.chainValid = false
-        }),
-      ].forEach((change) => change(o)),
+    all(
+      organisation,
+      tls((t) => {
+        t.chainValid = false
+      }),
+    ),
     false,
   ],
   [
     "the platform's",
-    (o) =>
-      [
-        onPlatform,
-        tls((t) => {
-          t.certificate.dnsNames = ["*.example"]
-        }),
-      ].forEach((change) => change(o)),
+    all(
+      onPlatform,
+      tls((t) => {
+        t.certificate.dnsNames = ["*.example"]
+      }),
+    ),
     "platform",
   ],
   [
