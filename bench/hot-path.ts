@@ -15,7 +15,7 @@ import { createInterface } from "node:readline"
 import { parseArgs, promisify } from "node:util"
 import { startProgram } from "../test/program.ts"
 
-const TARGET = "/v1/analyze?domain=good-shop.test"
+const TARGET = "/v1/analyze?domain=lindenshop.test"
 
 const { values } = parseArgs({
   options: {

@@ -27,6 +27,7 @@ import type { Authority } from "./tls/authority.ts"
 import { createAuthority } from "./tls/authority.ts"
 import type { Answer } from "./web/answer.ts"
 import { refused } from "./web/answer.ts"
+import type { Tls } from "./web/listen.ts"
 import { closeAll, listen, listenOn } from "./web/listen.ts"
 import { holdRefusingPort } from "./web/refused.ts"
 
@@ -68,9 +69,9 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const addressMap: string[] = []
 
   const serve = async (host: Host) => {
-    const ends: [number, Answer, TlsOptions | undefined][] = [
+    const ends: [number, Answer, Tls | undefined][] = [
       [80, host.http, undefined],
-      [443, host.https, await tlsOptions(host, authority)],
+      [443, host.https, tlsOf(host, authority)],
     ]
     for (const [port, answer, tls] of ends) {
       const keys = host.addresses.map((address) => endpointKey(address, port))
@@ -137,18 +138,19 @@ function rdapHost(domain: string, address: string, https: Answer): Host {
   return { domain, addresses: [address], http: refused, https }
 }
 
-async function tlsOptions(host: Host, authority: Authority): Promise<TlsOptions> {
-  const versions: Record<NonNullable<Web["tls"]>, TlsOptions> = {
-    "1.2 only": { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" },
-    "1.0 and 1.1": {
-      minVersion: "TLSv1",
-      maxVersion: "TLSv1.1",
-      ciphers: "DEFAULT@SECLEVEL=0", // OpenSSL 3 serves these versions at no higher level
-    },
-  }
+const TLS_VERSIONS: Record<NonNullable<Web["tls"]>, TlsOptions> = {
+  "1.2 only": { minVersion: "TLSv1.2", maxVersion: "TLSv1.2" },
+  "1.0 and 1.1": {
+    minVersion: "TLSv1",
+    maxVersion: "TLSv1.1",
+    ciphers: "DEFAULT@SECLEVEL=0", // OpenSSL 3 serves these versions at no higher level
+  },
+}
+
+function tlsOf({ domain, certificate = {}, tls }: Host, authority: Authority): Tls {
   return {
-    ...(await authority.issue(host.domain, host.certificate ?? {})),
-    ...(host.tls && versions[host.tls]),
+    versions: tls === undefined ? {} : TLS_VERSIONS[tls],
+    credentials: () => authority.issue(domain, certificate),
   }
 }
 

@@ -54,14 +54,21 @@ export interface FirstKeys {
 export async function serve(config: Config, log: Log): Promise<Running> {
   const secrets = fileSecrets(config.dataDir)
   await using stack = new AsyncDisposableStack()
-  const server = await openServer(config, secrets)
-  stack.defer(() => server.close())
-  const certificates = await openCertificates(config, secrets, log)
-  stack.defer(async () => certificates.close())
-
+  const [server, certificates, options, verdictKey] = await allOf(
+    openServer(config, secrets).then((opened) => {
+      stack.defer(() => opened.close())
+      return opened
+    }),
+    openCertificates(config, secrets, log).then((opened) => {
+      stack.defer(async () => opened.close())
+      return opened
+    }),
+    observerOptions(config, VERSION),
+    secrets.getOrCreate("verdict-key", generateVerdictKey),
+  )
   const database = server.database()
   stack.defer(() => database.close())
-  const observer = createObserver(await observerOptions(config, VERSION))
+  const observer = createObserver(options)
   const now = Date.now
   const health = new Health(
     VERSION,
@@ -87,7 +94,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       concurrency: config.observeConcurrency,
       perMinute: config.observePerMinute,
     }),
-    attestor: await createAttestor(await secrets.getOrCreate("verdict-key", generateVerdictKey)),
+    attestor: await createAttestor(verdictKey),
     health,
     version: VERSION,
     get origin() {
@@ -112,6 +119,12 @@ export async function serve(config: Config, log: Log): Promise<Running> {
   const firstKeys = await issueFirstKeys(server)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
+}
+
+/** Waits for all, also when one fails, so that what was opened is known and can be closed. */
+async function allOf<T extends readonly Promise<unknown>[]>(...promises: T) {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
 }
 
 /** The files of the configuration, else a local authority's. */
@@ -140,7 +153,7 @@ async function issueFirstKeys(server: Server): Promise<FirstKeys | undefined> {
       const options = { tenant: FIRST_TENANT, name: "first", actor } as const
       const live = await issueKey(tx, { ...options, environment: "live" })
       const test = await issueKey(tx, { ...options, environment: "test" })
-      return { live: live.key, test: test.key }
+      return { test: test.key, live: live.key }
     })
   } finally {
     await admin.close()

@@ -57,8 +57,8 @@ export const bareHome = home((p) => {
 })
 /** All of that together: a site that does little more than work. */
 export const bare = all(bareMail, unsigned, noPages, bareHeaders, bareHome, brief)
-/** A name that does not exist, and that nobody registered. */
-export const nowhere: Change = all(unseenWeb("unreachable"), (o) => {
+/** A name that is not in the DNS. */
+export const unresolved: Change = all(unseenWeb("unreachable"), (o) => {
   for (const key of [
     "a",
     "aaaa",
@@ -77,5 +77,9 @@ export const nowhere: Change = all(unseenWeb("unreachable"), (o) => {
   }
   o.dns.nsAddresses = { value: {} }
   o.dns.spfLookups = { value: 0 }
+})
+
+/** A name that does not exist, and that nobody registered. */
+export const nowhere: Change = all(unresolved, (o) => {
   o.registration = { value: null }
 })

@@ -92,7 +92,7 @@ export function registration(change: (draft: Seen<Observation["registration"]>) 
   }
 }
 
-/** True, false or why unknown; with what must have been seen, where that matters. */
+/** True, false or why unknown; with what must have been seen ("" for nothing), where it matters. */
 export type Case = readonly [because: string, change: Change, state: boolean | Why, seen?: string]
 
 /**
@@ -109,7 +109,9 @@ export function judges(
       it(`${because}: ${state}`, () => {
         const finding = rule.judge(observe(change))
         assert.deepEqual(reduced(finding), state)
-        if (seen !== undefined) assert.equal("seen" in finding ? finding.seen : undefined, seen)
+        if (seen !== undefined) {
+          assert.equal(("seen" in finding ? finding.seen : undefined) ?? "", seen)
+        }
       })
     }
 

@@ -12,7 +12,7 @@ export const REGISTRY = "rdap.registry.test"
 export const REGISTRAR = "rdap.registrar.test"
 
 /** Suffixes that the bootstrap file leads to the registry. */
-export const SERVED_SUFFIXES = ["test", "com", "uk", "io"] as const
+const SERVED_SUFFIXES = ["test", "com", "uk", "io"] as const
 
 /** The bootstrap file (RFC 9224 §4). */
 export function bootstrapFile(now: Date): string {
@@ -67,7 +67,7 @@ export function rdapServer(
 }
 
 /** What the registry has: the zone of a character, or its domain. */
-export function registeredName({ domain, zone }: Character): string {
+function registeredName({ domain, zone }: Character): string {
   return zone.origin ?? domain
 }
 

@@ -20,9 +20,15 @@ export interface Listener {
   close(): Promise<void>
 }
 
+export interface Tls {
+  readonly versions: TlsOptions
+  /** Asked once, by the first who connects: most ports of a lab are never visited. */
+  readonly credentials: () => Promise<TlsOptions>
+}
+
 export interface Listening {
   readonly answer: Exclude<Answer, { kind: "refused" }>
-  readonly tls?: TlsOptions
+  readonly tls?: Tls
   readonly stage: Stage
   readonly latency: Latency
   readonly onConnection: () => void
@@ -31,13 +37,15 @@ export interface Listening {
 export async function listen(listening: Listening): Promise<Listener> {
   const { answer, tls, latency, onConnection } = listening
   const sockets = new Set<Socket>()
-  const speak = speaker(listening)
+  let speaking: ReturnType<typeof speaker> | undefined
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     onConnection()
     sockets.add(socket)
     socket.on("close", () => sockets.delete(socket))
     socket.on("error", () => {}) // the other side's doing, most often a reset
-    latency.after(tls === undefined ? 1 : handshakeTrips(tls), () => {
+    latency.after(tls === undefined ? 1 : handshakeTrips(tls.versions), async () => {
+      speaking ??= speaker(listening)
+      const speak = await speaking
       if (socket.destroyed) return
       if (answer.kind === "closes") socket.end()
       else if (answer.kind === "resets") socket.resetAndDestroy()
@@ -49,11 +57,16 @@ export async function listen(listening: Listening): Promise<Listener> {
 }
 
 /** TCP takes one round trip, TLS 1.3 one more (RFC 8446 §2), older versions two more. */
-function handshakeTrips(tls: TlsOptions): number {
-  return tls.maxVersion === undefined || tls.maxVersion === "TLSv1.3" ? 2 : 3
+function handshakeTrips({ maxVersion }: TlsOptions): number {
+  return maxVersion === undefined || maxVersion === "TLSv1.3" ? 2 : 3
 }
 
-function speaker({ answer, tls, stage, latency }: Listening): (socket: Socket) => void {
+async function speaker({
+  answer,
+  tls,
+  stage,
+  latency,
+}: Listening): Promise<(socket: Socket) => void> {
   const speakPlain = (stream: Duplex) => {
     if (answer.kind === "http") http.emit("connection", stream)
     if (answer.kind === "raw") {
@@ -68,7 +81,8 @@ function speaker({ answer, tls, stage, latency }: Listening): (socket: Socket) =
     })
   })
   if (tls === undefined) return speakPlain
-  const server = createTlsServer({ ...tls, ALPNProtocols: ["http/1.1"] }, speakPlain)
+  const options = { ...tls.versions, ...(await tls.credentials()), ALPNProtocols: ["http/1.1"] }
+  const server = createTlsServer(options, speakPlain)
   server.on("tlsClientError", () => {})
   return (socket) => server.emit("connection", socket)
 }

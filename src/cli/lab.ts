@@ -26,7 +26,7 @@ Options
 
 Examples
   zygentrust lab                              look around in it
-  zygentrust analyze good-shop.example --lab  one run, with a lab of its own
+  zygentrust analyze lindenshop.test --lab  one run, with a lab of its own
   zygentrust start --lab                      the server, with a lab of its own`
 
 export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
@@ -37,6 +37,8 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   cli.signal.throwIfAborted()
   return code === 0 ? 0 : 1
 }
+
+const STOP_TIMEOUT_MS = 5_000
 
 export interface LabProcess {
   /** Settings (`ZT_…`) with which the lab is reached. */
@@ -66,7 +68,9 @@ export async function startLabProcess(signal: AbortSignal): Promise<LabProcess> 
     settings,
     stop: async () => {
       lab.stdin.end()
+      const late = setTimeout(() => lab.kill("SIGKILL"), STOP_TIMEOUT_MS)
       await closed
+      clearTimeout(late)
     },
   }
 }

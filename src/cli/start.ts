@@ -69,7 +69,7 @@ function greeting(running: Running, { lab, seconds }: { lab: boolean; seconds: s
   const { url, caFile, firstKeys } = running
   const curl = ["curl", ...(caFile ? ["--cacert", quote(caFile)] : [])]
   const key = firstKeys ? (lab ? firstKeys.live : firstKeys.test) : "YOUR_KEY"
-  const domain = lab ? "good-shop.test" : "approve.test"
+  const domain = lab ? "lindenshop.test" : "approve.test"
   return [
     `ZygenTrust is ready, in ${seconds} s.`,
     "",

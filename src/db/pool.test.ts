@@ -58,6 +58,15 @@ describe("connections", () => {
     assert.deepEqual(names, [{ name: "kept" }])
   })
 
+  it("work that rejects does not cost its connection", async () => {
+    const one = await single(db)
+    const pid = () => one.asTenant("live", TENANT, (tx) => tx.query("select pg_backend_pid()"))
+    const before = await pid()
+    await assert.rejects(one.asTenant("live", TENANT, () => Promise.reject(new Error("no"))), /no/)
+    assert.deepEqual(await pid(), before)
+    await one.close()
+  })
+
   it("work that swallows an error is not taken for committed", async () => {
     const work = db.admin.asOperator(async (tx) => {
       await tx.query("insert into no_table values (1)").catch(() => {})

@@ -76,6 +76,7 @@ for (const major of [18, 15] as const) {
         ["import a large object", "select lo_from_bytea(0, 'x')"],
         ["notify", "select pg_notify('channel', 'text')"],
         ["read statistics of tables", "select * from pg_stat_user_tables"],
+        ["read statistics of columns", "select * from pg_stats"],
         ["read statistics by function", "select pg_stat_get_live_tuples(1::oid)"],
         ["see others' sessions", "select * from pg_stat_activity"],
         ["make a temporary table", "create temp table t (i int)"],

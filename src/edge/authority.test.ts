@@ -133,6 +133,15 @@ describe("The local authority", () => {
     })
   }
 
+  it("does not use a leaf that names other hosts", async () => {
+    await open()
+    const secret = await fileSecrets(dataDir).get("authority-key")
+    const other = await makeLeaf(JSON.parse(secret ?? ""), ["localhost"], new Date())
+    await writeFile(join(dataDir, "leaf.pem"), other.key + other.certificate)
+    const { leaf } = await open()
+    assert.match(leaf.subjectAltName ?? "", /api\.shop\.example/)
+  })
+
   it("never overwrites a damaged secret", async () => {
     await open()
     const file = join(dataDir, "secrets", "authority-key")

@@ -120,7 +120,6 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
     if (closing.has(socket)) return
     closing.add(socket)
     const refusal = refusalOf(error)
-    if (refusal === "ignore") return
     if (refusal === undefined || !socket.writable) socket.destroy()
     else refuseInTurn(socket, refusal)
   })
@@ -150,12 +149,8 @@ function answerInTurn(socket: Duplex): ServerResponse | undefined {
 }
 
 /** @returns What to answer to an error of Node's or llhttp's; undefined when nobody is there. */
-function refusalOf(
-  error: Error & { code?: string; reason?: string },
-): Refusal | "ignore" | undefined {
+function refusalOf(error: Error & { code?: string; reason?: string }): Refusal | undefined {
   switch (error.code) {
-    case "HPE_CLOSED_CONNECTION": // bytes after a request that closes the connection
-      return "ignore"
     case "HPE_HEADER_OVERFLOW":
       return { status: 431, problem: new Problem("HEADERS_TOO_LARGE") }
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":

@@ -4,11 +4,12 @@
  * Owns: the table of steps and the wording. Not: points. Invariant: everything follows from the
  * findings, in their order, and no stranger's text gets into it.
  */
-import type { Insight, Verdict, Why } from "./types.ts"
+import type { Category, Insight, Verdict, Why } from "./types.ts"
 
 /** A finding in one state, as it is told. */
 export interface Told {
   readonly code: string
+  readonly category: Category
   readonly state: boolean
   readonly points: number
   /** What the rule says of it. */
@@ -16,11 +17,15 @@ export interface Told {
 }
 
 const MAX_STEPS = 5
+/** Lighter findings are no news in one sentence. */
+const MIN_POINTS_OF_NEWS = 2
+
+const NOTHING_THERE = "Ask which address they use: nothing can be reached under this name."
 
 /** What to do about a finding, by code and the state that asks for it. */
 const STEPS: Readonly<Record<string, readonly [state: boolean, step: string]>> = {
-  dns_nxdomain: [true, "Ask which address they use: this name does not exist."],
-  dns_resolves: [false, "Ask which address they use: this name leads nowhere."],
+  dns_nxdomain: [true, NOTHING_THERE],
+  dns_resolves: [false, NOTHING_THERE],
   dns_servfail: [true, "Look again tomorrow: the zone is broken at the moment."],
   dnssec_bogus: [
     true,
@@ -85,26 +90,38 @@ const UNSEEN_STEPS: Partial<Readonly<Record<Why, string>>> = {
   deadline: "Look again in an hour: the time was over before everything was seen.",
   servfail: "Look again in an hour: the resolver failed.",
   refused: "Ask whether the site has moved: its server refuses connections.",
-  unreachable: "Ask whether the site has moved: there is no way to its server.",
+  unreachable: NOTHING_THERE,
   blocked: "Ask why the name leads to an address inside a private network.",
   challenge: "Open the site in a browser: it turns automatic visitors away.",
 }
 
+const UNSEEN_REGISTRATION =
+  "Ask since when they have had the name: its registration could not be seen."
+
+export interface Unseen {
+  readonly category: Category
+  readonly because: Why
+}
+
 /**
  * @param told - Known findings, weightiest first.
- * @param unseen - Reasons for what is unknown, weightiest first.
+ * @param unseen - What is unknown and why, weightiest first.
  */
 export function nextSteps(
   action: Verdict["recommended_action"],
   told: readonly Told[],
-  unseen: ReadonlySet<Why>,
+  unseen: readonly Unseen[],
 ): string[] {
   const steps = [
     ...told.map(({ code, state }) => {
       const [asking, step] = STEPS[code] ?? []
       return asking === state ? step : undefined
     }),
-    ...[...unseen].map((why) => UNSEEN_STEPS[why]),
+    ...unseen.map(({ category, because }) =>
+      category === "registration" && because !== "platform"
+        ? UNSEEN_REGISTRATION
+        : UNSEEN_STEPS[because],
+    ),
   ].filter((step) => step !== undefined)
   const first = [...new Set(steps)].slice(0, MAX_STEPS)
   if (action === "reject")
@@ -118,29 +135,33 @@ export function nextSteps(
     : ["Ask for proof of who is behind the name: too little speaks for it or against it."]
 }
 
-/** @returns One sentence with the two weightiest findings of the side that prevails, and the other's. */
+/**
+ * @returns One sentence: the weightiest finding of the side that prevails, the next of another
+ * category, and the weightiest of the other side.
+ */
 export function summarize(
   verdict: Pick<Verdict, "trust_score" | "risk_level" | "confidence">,
   told: readonly Told[],
 ): string {
   const { trust_score, risk_level, confidence } = verdict
   const level = `${risk_level.charAt(0).toUpperCase()}${risk_level.slice(1)} risk, ${trust_score} of 100`
-  const good = told.filter(({ points }) => points > 0)
-  const bad = told.filter(({ points }) => points < 0)
-  const low = risk_level === "low"
-  const [first, second] = (low ? good : bad).map(clause)
-  const [other] = (low ? bad : good).map(clause)
-  const parts = [
-    first === undefined ? undefined : [first, second].filter(Boolean).join(" and "),
-    other,
-  ].filter((part) => part !== undefined)
+  const news = told.filter(({ points }) => Math.abs(points) >= MIN_POINTS_OF_NEWS)
+  const good = news.filter(({ points }) => points > 0)
+  const bad = news.filter(({ points }) => points < 0)
+  const [side, other] = risk_level === "low" ? [good, bad[0]] : [bad, good[0]]
+  const [first] = side
+  const second = side.find(({ category }) => category !== first?.category)
+  const clauses = [
+    [first, second].flatMap(clause).join(" and "),
+    ...[other].flatMap(clause),
+  ].filter((text) => text !== "")
   const doubt = confidence < 0.5 ? ", and too little could be seen to be sure" : ""
-  if (parts.length === 0) return `${level}: nothing speaks for this name or against it${doubt}.`
-  return `${level}: this name ${parts.join(", but ")}${doubt}.`
+  if (clauses.length === 0) return `${level}: little speaks for this name or against it${doubt}.`
+  return `${level}: this name ${clauses.join(", but ")}${doubt}.`
 }
 
-function clause({ says }: Told): string {
-  return says.charAt(0).toLowerCase() + says.slice(1)
+function clause(told: Told | undefined): string[] {
+  return told === undefined ? [] : [told.says.charAt(0).toLowerCase() + told.says.slice(1)]
 }
 
 const NOT_SEEN: Readonly<Record<Why, string>> = {

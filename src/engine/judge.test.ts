@@ -7,8 +7,8 @@ import {
   bareHeaders,
   bareMail,
   brief,
-  noPages,
   nowhere,
+  unresolved,
   unseenWeb,
   unsigned,
 } from "../../test/changes.ts"
@@ -22,7 +22,7 @@ import {
   none,
   observe,
   onPlatform,
-  page,
+  registration,
   tls,
 } from "../../test/observation.ts"
 import { canonicalJson } from "../core/canonical-json.ts"
@@ -35,9 +35,7 @@ describe("judge", () => {
     ["a good site", () => {}, "approve", ["low"]],
     [
       "an established shop, three years old",
-      all(unsigned, noPages, bareHeaders, brief, aged(1_100), (o) => {
-        o.http.privacy = { value: page("https://shop.example/privacy", "Privacy") }
-      }),
+      all(unsigned, bareHeaders, brief, aged(1_100)),
       "approve",
       ["low"],
     ],
@@ -95,6 +93,18 @@ describe("judge", () => {
       ["high", "medium"],
     ],
     ["a name that does not exist", nowhere, "review", ["critical", "high"]],
+    ["a good site of which nothing answers", unseenWeb("refused"), "review", ["low"]],
+    [
+      "a good old name that its registry took out of the DNS",
+      all(
+        unresolved,
+        registration((r) => {
+          r.statuses = ["server hold"]
+        }),
+      ),
+      "reject",
+      ["critical"],
+    ],
     [
       "nothing but the name seen",
       all(unseenWeb("deadline"), (o) => {
@@ -189,6 +199,36 @@ describe("judge", () => {
     const unseen = insights.find(({ severity }) => severity === "unknown")
     assert.equal(unseen?.title, "Content, in part, could not be seen: there was no answer in time")
     assert.deepEqual(unseen?.evidence, ["has_privacy_page"])
+  })
+
+  it("tells what weighs nothing only when it never does and is so", () => {
+    const codes = (change: Change) =>
+      judge(observe(change))
+        .insights.filter(({ points, severity }) => points === 0 && severity !== "unknown")
+        .map(({ evidence, severity }) => `${evidence[0]} ${severity}`)
+    assert.deepEqual(
+      codes(() => {}),
+      ["has_ipv6 neutral", "nosniff neutral", "tls_rpt_present neutral"],
+    )
+    const without = all(bareMail, bareHeaders, (o) => {
+      o.dns.aaaa = none()
+    })
+    assert.deepEqual(codes(without), [])
+  })
+
+  it("orders findings of equal weight by their code", () => {
+    const codes = judge(observe(() => {}))
+      .insights.filter(({ points }) => points === 2)
+      .map(({ evidence }) => evidence[0])
+    assert.deepEqual(codes, codes.toSorted())
+    assert.ok(codes.length > 2)
+  })
+
+  it("calls a finding positive, negative or neutral by its points", () => {
+    for (const { points, severity } of judge(observe(bare)).insights) {
+      if (severity === "unknown") continue
+      assert.equal(severity, ["negative", "neutral", "positive"][Math.sign(points) + 1])
+    }
   })
 
   it("puts what was seen into the title, shortened", () => {

@@ -8,7 +8,7 @@
 import { hash } from "node:crypto"
 import type { Json } from "../core/canonical-json.ts"
 import { canonicalJson } from "../core/canonical-json.ts"
-import type { Told } from "./advice.ts"
+import type { Told, Unseen } from "./advice.ts"
 import { nextSteps, summarize, unseenTitle } from "./advice.ts"
 import type { Worth } from "./points.ts"
 import { BASE, POINTS, RULESET } from "./points.ts"
@@ -70,7 +70,7 @@ export function judge(observation: Observation): Verdict {
     summary: summarize({ trust_score, risk_level: level, confidence }, told),
     signals: signalsOf(judged),
     insights: insights.sort(byPoints),
-    next_steps: nextSteps(action, told, new Set(unseen.map(({ because }) => because))),
+    next_steps: nextSteps(action, told, unseen),
     ruleset: RULESET,
     observation_digest: digestOf(observation),
   }
@@ -98,7 +98,6 @@ function decide(
 }
 
 interface ToldSeen extends Told {
-  readonly category: Category
   readonly because: string
   readonly seen: string | undefined
 }
@@ -145,14 +144,13 @@ function bound(raw: number, score: number): Insight {
   }
 }
 
-interface Unseen {
-  readonly because: Why
+interface UnseenGroup extends Unseen {
   readonly weight: number
   readonly insight: Insight
 }
 
 /** What could not be seen, together by category and reason, weightiest first. */
-function groupUnseen(judged: readonly Judged[]): Unseen[] {
+function groupUnseen(judged: readonly Judged[]): UnseenGroup[] {
   const groups = new Map<string, { category: Category; because: Why; codes: string[] }>()
   for (const { rule, finding } of judged) {
     if (finding.state !== "unknown") continue
@@ -164,6 +162,7 @@ function groupUnseen(judged: readonly Judged[]): Unseen[] {
   }
   return [...groups.values()]
     .map(({ category, because, codes }) => ({
+      category,
       because,
       weight: weightOf(codes),
       insight: {

@@ -28,6 +28,9 @@ describe("normalizeName", () => {
     ["r3---sn.example.com", "r3---sn.example.com", "hyphens in third and fourth place exist"],
     ["approve.test", "approve.test", ".test is for the sandbox"],
     ["shop.example", "shop.example", ".example is for the lab"],
+    [`${"a".repeat(63)}.com`, `${"a".repeat(63)}.com`, "the longest label"],
+    [`${"a.".repeat(125)}com`, `${"a.".repeat(125)}com`, "the longest name"],
+    [`example.com/${"a".repeat(1_988)}`, "example.com", "the longest input"],
     ["1.2.3.4.nip.io", "1.2.3.4.nip.io", "digits before a name are no address"],
   ] as const) {
     it(`${because}: ${JSON.stringify(input)} gives ${host}`, () => {

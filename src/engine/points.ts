@@ -25,7 +25,7 @@ export const POINTS: Readonly<Record<string, Worth>> = {
   dns_resolves: worth(0, -8, "A name without an address cannot be visited or dealt with."),
   dns_nxdomain: worth(-25, 0, "Nobody can be reached under a name that does not exist."),
   dns_servfail: worth(-5, 0, "A broken zone is a business that nobody looks after."),
-  has_ipv6: worth(1, 0, "IPv6 is care, but good and bad names have it alike."),
+  has_ipv6: worth(0, 0, "Care, but names made to deceive have it as often, by their networks."),
   ns_redundant: worth(1, -2, "Two name servers are the rule of the DNS; one is neglect."),
   ns_network_diverse: worth(1, 0, "Servers in two networks are what steady operators have."),
   dnssec_signed: worth(

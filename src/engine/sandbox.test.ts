@@ -55,7 +55,7 @@ describe("the sandbox", () => {
 
   it("judges any other name the same within the hour, whoever asks", () => {
     fc.assert(
-      fc.property(fc.domain(), (domain) => {
+      fc.property(fc.stringMatching(/^[a-z]{1,20}\.com$/), (domain) => {
         assert.deepEqual(verdictOf(domain), verdictOf(domain, new Date("2026-11-24T12:00:00Z")))
       }),
       { numRuns: 50 },

@@ -166,7 +166,7 @@ export function parseAnswers(text: string, whole: boolean, head = false): Answer
     const [body, left] = head ? ["", after] : takeBody(after, status, headers)
     if (body === undefined) break
     rest = left
-    if (status >= 200) answers.push({ status, headers, body })
+    answers.push({ status, headers, body })
   }
   if (whole && rest !== "") throw new Error(`not a whole answer: ${rest}`)
   return answers

@@ -24,7 +24,7 @@ export function attempt<T>(
     const done = (how: Known<T>) => {
       if (result !== undefined) return
       result = how
-      
+      clearTimeout(timer)
       signal.removeEventListener("abort", onAbort)
       stop?.(how)
       resolve(how)

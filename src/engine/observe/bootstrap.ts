@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import { Problem } from "../../core/problem.ts"
 
-const FILE = join(import.meta.dirname, "rdap-bootstrap.generated.json")
+const FILE = join(import.meta.dirname, "rdap-bootstrap.json")
 const PROVENANCE = join(import.meta.dirname, "rdap-bootstrap.provenance.json")
 
 const bootstrapSchema = z.object({

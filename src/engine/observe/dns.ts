@@ -33,7 +33,7 @@ export function observeDns(
     bimi: ask(`default._bimi.${registrable}`, "TXT"),
     nsAddresses: ns.then((answer) => nameServerAddresses(answer, lookup)),
     bogus: a.then((answer) => isBogus(host, answer, lookup)),
-    spfLookups: txt.then((answer) => countSpfLookups(registrable, answer, lookup)),
+    spfLookups: txt.then((answer) => countSpfLookups(answer, lookup)),
   }
 }
 

@@ -6,15 +6,13 @@
  */
 import type { IncomingMessage } from "node:http"
 import { request } from "node:http"
-import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import type { Exchange, Known } from "../types.ts"
 import { attempt, whyOf } from "./attempt.ts"
 import { readBody } from "./body.ts"
-import type { Dialer } from "./dial.ts"
+import type { Connections } from "./connections.ts"
 import { keptHeaders } from "./headers.ts"
-import type { TrustStore } from "./tls.ts"
-import { isAuthentic, startTls } from "./tls.ts"
+import { isAuthentic } from "./tls.ts"
 
 export interface Fetched {
   readonly exchange: Exchange
@@ -27,8 +25,6 @@ export interface Fetched {
 export interface Fetcher {
   /** @param url - `http:` or `https:`; credentials and fragment are left out. Never rejects. */
   get(url: URL): Promise<Known<Fetched>>
-  /** Hands over a connection that is being made: the next GET of its origin waits for it. */
-  adopt(origin: string, socket: Promise<Known<Socket>>): void
 }
 
 export interface FetchLimits {
@@ -41,31 +37,35 @@ const EXCHANGE_TIMEOUT_MS = 4000
 const MAX_HEADER_BYTES = 32 * 1024
 
 export function createFetcher(
-  { dialer, trust, userAgent }: { dialer: Dialer; trust: TrustStore; userAgent: string },
+  connections: Connections,
   { accept, maxBodyBytes }: FetchLimits,
+  userAgent: string,
   signal: AbortSignal,
 ): Fetcher {
   const fetched = new Map<string, Promise<Known<Fetched>>>()
-  const adopted = new Map<string, Promise<Known<Socket>>>()
+  const headers = {
+    "user-agent": userAgent,
+    accept,
+    "accept-encoding": "gzip, br, zstd",
+    "accept-language": "en, *;q=0.5",
+    connection: "keep-alive",
+  }
 
   async function fetchOnce(url: URL): Promise<Known<Fetched>> {
-    const socket = await connectionTo(url)
-    if ("unknown" in socket) return socket
-    const authentic = socket.value instanceof TLSSocket && isAuthentic(socket.value, url.hostname)
+    const connection = await connections.take(url)
+    if ("unknown" in connection) return connection
+    const { socket, used } = connection.value
+    const authentic = socket instanceof TLSSocket && isAuthentic(socket, url.hostname)
     let head = undefined as IncomingMessage | undefined
     const body = await attempt<Buffer>(signal, EXCHANGE_TIMEOUT_MS, (done) => {
       let free = () => {}
+      // Node says so when a response is over and the connection may go on.
+      const onFree = () => connections.give(url, socket)
+      socket.once("free", onFree)
       const sent = request({
-        createConnection: () => socket.value,
+        createConnection: () => socket,
         path: url.pathname + url.search,
-        headers: {
-          host: url.host,
-          "user-agent": userAgent,
-          accept,
-          "accept-encoding": "gzip, br, zstd",
-          "accept-language": "en, *;q=0.5",
-          connection: "close",
-        },
+        headers: { host: url.host, ...headers },
         maxHeaderSize: MAX_HEADER_BYTES,
       })
       sent.on("error", (error) => done({ unknown: whyOf(error) }))
@@ -79,25 +79,19 @@ export function createFetcher(
       sent.end()
       return () => {
         free()
+        if (head?.complete) return
+        socket.off("free", onFree)
         sent.destroy()
       }
     })
-    if (head === undefined) return "unknown" in body ? body : { unknown: "malformed" }
-    const exchange = {
-      url: url.href,
-      status: head.statusCode ?? 0,
-      headers: keptHeaders(head.headersDistinct),
+    // A server may close a connection that it kept, just as it is used again.
+    if (head === undefined && used && "unknown" in body && body.unknown === "refused") {
+      return fetchOnce(url)
     }
+    if (head === undefined) return "unknown" in body ? body : { unknown: "malformed" }
+    const { statusCode: status = 0, headersDistinct } = head
+    const exchange = { url: url.href, status, headers: keptHeaders(headersDistinct) }
     return { value: { exchange, body, authentic } }
-  }
-
-  async function connectionTo(url: URL): Promise<Known<Socket>> {
-    const waiting = adopted.get(url.origin)
-    adopted.delete(url.origin)
-    if (waiting !== undefined) return waiting
-    if (url.protocol === "http:") return dialer.dial(url.hostname, Number(url.port) || 80)
-    const socket = await dialer.dial(url.hostname, Number(url.port) || 443)
-    return "unknown" in socket ? socket : startTls(socket.value, url.hostname, trust, signal)
   }
 
   return {
@@ -112,7 +106,6 @@ export function createFetcher(
       }
       return result
     },
-    adopt: (origin, socket) => adopted.set(origin, socket),
   }
 }
 

@@ -5,7 +5,6 @@ import { plainText } from "./text.ts"
 type Organisation = Page["organisations"][number]
 
 const MAX_NODES = 500
-const MAX_DEPTH = 6
 const MAX_LENGTH = 300
 
 /** Organization, and the ends of its subtypes' names: LocalBusiness, OnlineStore, Corporation… */
@@ -22,17 +21,13 @@ export function organisationsIn(json: string): Organisation[] {
     return []
   }
   const found: Organisation[] = []
-  const waiting: { node: unknown; depth: number }[] = [{ node: document, depth: 0 }]
-  for (let seen = 0; seen < MAX_NODES; seen++) {
-    const next = waiting.shift()
-    if (next === undefined) break
-    const { node, depth } = next
+  const waiting: unknown[] = [document]
+  for (let seen = 0; seen < MAX_NODES && waiting.length > 0; seen++) {
+    const node = waiting.shift()
     if (typeof node !== "object" || node === null) continue
     if (isOrganisation(node)) found.push(organisationOf(node))
-    if (depth === MAX_DEPTH) continue
-    for (const child of Object.values(node).slice(0, MAX_NODES)) {
-      if (typeof child === "object") waiting.push({ node: child, depth: depth + 1 })
-    }
+    const children = Object.values(node).filter((child) => typeof child === "object")
+    waiting.push(...children.slice(0, MAX_NODES))
   }
   return found
 }

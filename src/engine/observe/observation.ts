@@ -1,10 +1,13 @@
 /** One observation: what runs beside what, and what is closed at its end. */
 import type { DnsObservation, HttpObservation, Name, Observation, Progress } from "../types.ts"
+import type { RdapBootstrap } from "./bootstrap.ts"
+import { createConnections } from "./connections.ts"
+import type { AddressMap } from "./dial.ts"
 import { createDialer } from "./dial.ts"
 import { observeDns } from "./dns.ts"
+import type { Resolvers } from "./dns-client.ts"
 import { createLookup } from "./dns-client.ts"
 import { createFetcher } from "./fetch.ts"
-import type { ObserverOptions } from "./observer.ts"
 import { observeRegistration, RDAP_LIMITS } from "./rdap.ts"
 import { observeSite } from "./site.ts"
 import type { TrustStore } from "./tls.ts"
@@ -14,43 +17,53 @@ const WEB_LIMITS = {
   maxBodyBytes: 1024 * 1024,
 }
 
+export interface Means extends Resolvers {
+  readonly bootstrap: RdapBootstrap
+  readonly addressMap: AddressMap
+  readonly userAgent: string
+  readonly trust: TrustStore
+}
+
 /** Observes until all is known or the signal fires. Never rejects. */
 export async function observeUntil(
   signal: AbortSignal,
   name: Name,
   progress: Progress,
-  options: ObserverOptions,
-  trust: TrustStore,
+  means: Means,
 ): Promise<Observation> {
   const observedAt = new Date().toISOString()
-  const lookup = createLookup(options, signal)
-  const dialer = createDialer(lookup, options.addressMap, signal)
+  const lookup = createLookup(means, signal)
+  const dialer = createDialer(lookup, means.addressMap, signal)
   try {
-    const tools = { dialer, trust, userAgent: options.userAgent }
-    const fetcher = createFetcher(tools, WEB_LIMITS, signal)
+    const { trust, userAgent } = means
+    const connections = createConnections(dialer, trust, signal)
+    const fetcher = createFetcher(connections, WEB_LIMITS, userAgent, signal)
+    const rdap = createFetcher(connections, RDAP_LIMITS, userAgent, signal)
     const dns = observeDns(name, lookup)
-    const { tls, ...http } = observeSite(name, dns.mtaSts, { dialer, fetcher, trust, signal })
+    const { tls, ...http } = observeSite(name, dns.mtaSts, { connections, fetcher, trust })
     const registration = name.shared
       ? Promise.resolve({ unknown: "platform" } as const)
-      : observeRegistration(
-          name.registrable,
-          options.bootstrap,
-          createFetcher(tools, RDAP_LIMITS, signal),
-        )
+      : observeRegistration(name.registrable, means.bootstrap, rdap)
     report(progress, {
       dns: Object.values(dns),
       tls: [tls],
       http: Object.values(http),
       registration: [registration],
     })
+    const [seenDns, seenTls, seenHttp, seenRegistration] = await Promise.all([
+      settled<DnsObservation>(dns),
+      tls,
+      settled<HttpObservation>(http),
+      registration,
+    ])
     return {
       format: 1,
       name,
       observedAt,
-      dns: await settled<DnsObservation>(dns),
-      tls: await tls,
-      http: await settled<HttpObservation>(http),
-      registration: await registration,
+      dns: seenDns,
+      tls: seenTls,
+      http: seenHttp,
+      registration: seenRegistration,
     }
   } finally {
     dialer.close()
@@ -76,6 +89,12 @@ function report(
   const of = Object.values(groups).flat().length
   let done = 0
   for (const [part, promises] of Object.entries(groups)) {
-    for (const promise of promises) promise.then(() => progress({ part, done: ++done, of }))
+    for (const promise of promises) {
+      // A failure is the observation's to tell.
+      promise.then(
+        () => progress({ part, done: ++done, of }),
+        () => {},
+      )
+    }
   }
 }

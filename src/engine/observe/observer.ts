@@ -39,7 +39,7 @@ const PROBE_TIMEOUT_MS = 1000
  * @throws Problem `INVALID_SETTING` when `extraCa` is not PEM.
  */
 export function createObserver(options: ObserverOptions): Observer {
-  const trust = createTrustStore(options.extraCa)
+  const means = { ...options, trust: createTrustStore(options.extraCa) }
   return {
     async observe(name, { signal, progress = () => {} } = {}) {
       signal?.throwIfAborted()
@@ -48,7 +48,7 @@ export function createObserver(options: ObserverOptions): Observer {
       signal?.addEventListener("abort", onAbort)
       const deadline = setTimeout(onAbort, options.deadlineMs)
       try {
-        const observation = await observeUntil(stop.signal, name, progress, options, trust)
+        const observation = await observeUntil(stop.signal, name, progress, means)
         signal?.throwIfAborted()
         return observation
       } finally {

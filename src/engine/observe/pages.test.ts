@@ -21,7 +21,6 @@ function finder(
 ) {
   const asked: string[] = []
   const fetcher: Fetcher = {
-    adopt() {},
     async get(url) {
       asked.push(url.href)
       const { status, html } = answer(url.pathname)

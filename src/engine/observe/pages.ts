@@ -82,7 +82,6 @@ function pathToNowhere(host: string): string {
 }
 
 function isSamePage(page: Page, other: Page): boolean {
-  if (page.url === other.url) return true
   if (other.status >= 300) return false
   const isSameTitle = page.title !== undefined && page.title === other.title
   return isSameTitle || page.text === other.text

@@ -110,7 +110,6 @@ describe("registration", () => {
   function observe(status: number, body: unknown, authentic = true, why?: Why) {
     const asked: string[] = []
     const fetcher: Fetcher = {
-      adopt() {},
       async get(url): Promise<Known<Fetched>> {
         asked.push(url.href)
         if (why !== undefined) return { unknown: why }
@@ -153,7 +152,7 @@ describe("registration", () => {
   })
 
   it("is not offered where the bootstrap knows no server", async () => {
-    const nobody: Fetcher = { adopt() {}, get: () => assert.fail("asked") }
+    const nobody: Fetcher = { get: () => assert.fail("asked") }
     const found = await observeRegistration("shop.invalid", bootstrap, nobody)
     assert.deepEqual(found, { unknown: "not_offered" })
   })

@@ -2,9 +2,9 @@
  * The web part of an observation: the handshake, both front doors, and the pages behind them.
  *
  * Ordered for the fewest round trips one after the other: the handshake's connection carries the
- * first HTTPS request, and what needs no home page does not wait for it.
+ * first HTTPS request, what needs no home page does not wait for it, and the pages behind it find
+ * connections that are open already.
  */
-import type { TLSSocket } from "node:tls"
 import type {
   DnsObservation,
   HttpObservation,
@@ -14,20 +14,19 @@ import type {
   TextFile,
   TlsObservation,
 } from "../types.ts"
+import type { Connections } from "./connections.ts"
 import { pageOf, textFileOf } from "./content.ts"
-import type { Dialer } from "./dial.ts"
 import type { Fetcher } from "./fetch.ts"
 import type { PageKind } from "./pages.ts"
 import { createPageFinder, isOf } from "./pages.ts"
 import type { TrustStore } from "./tls.ts"
-import { observeTls, startTls } from "./tls.ts"
+import { observeTls } from "./tls.ts"
 import { visit } from "./visit.ts"
 
 export interface SiteTools {
-  readonly dialer: Dialer
+  readonly connections: Connections
   readonly fetcher: Fetcher
   readonly trust: TrustStore
-  readonly signal: AbortSignal
 }
 
 export type SiteParts = { readonly tls: Promise<Known<TlsObservation>> } & {
@@ -38,25 +37,15 @@ export type SiteParts = { readonly tls: Promise<Known<TlsObservation>> } & {
 export function observeSite(
   name: Name,
   mtaSts: Promise<DnsObservation["mtaSts"]>,
-  tools: SiteTools,
+  { connections, fetcher, trust }: SiteTools,
 ): SiteParts {
-  const { fetcher } = tools
   const door = (scheme: string) => new URL(`${scheme}://${name.host}/`)
 
-  const connection = connect(name.host, tools)
-  fetcher.adopt(door("https").origin, connection)
-  const tls = connection.then(
-    (socket): Known<TlsObservation> =>
-      "unknown" in socket ? socket : observeTls(socket.value, name.host, tools.trust),
-  )
+  const tls = connections
+    .begin(door("https"))
+    .then((socket) => ("unknown" in socket ? socket : observeTls(socket.value, name.host, trust)))
   const plain = visit(fetcher, door("http"))
   const secure = visit(fetcher, door("https"))
-  /** Where files at fixed paths are: known before any page is. */
-  const origin = tls.then(async (seen): Promise<Known<URL>> => {
-    if ("value" in seen) return { value: door("https") }
-    const { visit } = await plain
-    return "unknown" in visit ? visit : { value: door("http") }
-  })
   const front = secure.then((seen) => ("value" in seen.visit ? seen : plain))
   const site = front.then(({ visit, last }) => {
     const end = "value" in visit ? visit.value.hops.at(-1)?.url : undefined
@@ -70,9 +59,11 @@ export function observeSite(
   const finder = site.then((found) => createPageFinder(fetcher, found))
   const page = (kind: PageKind) => finder.then((find) => find(kind))
   const file = async (path: string) => {
-    const from = await origin
-    if ("unknown" in from) return from
-    return textFileOf((await visit(fetcher, new URL(path, from.value))).last)
+    const { last } = await visit(fetcher, new URL(path, door("https")))
+    if ("value" in (await tls)) return textFileOf(last)
+    const { visit: front } = await plain
+    if ("unknown" in front) return front
+    return textFileOf((await visit(fetcher, new URL(path, door("http")))).last)
   }
 
   return {
@@ -92,14 +83,6 @@ export function observeSite(
     ),
     mtaStsPolicy: mtaSts.then((record) => mtaStsPolicy(name, record, fetcher)),
   }
-}
-
-async function connect(
-  host: string,
-  { dialer, trust, signal }: SiteTools,
-): Promise<Known<TLSSocket>> {
-  const socket = await dialer.dial(host, 443)
-  return "unknown" in socket ? socket : startTls(socket.value, host, trust, signal)
 }
 
 function isFound(file: Known<TextFile>): boolean {

@@ -21,31 +21,25 @@ export function spfRecord(txt: DnsAnswer): string | undefined {
  * @returns Terms that query DNS, nested ones too: 0 without a record, 20 for that many or more.
  */
 export async function countSpfLookups(
-  domain: string,
   txt: Known<DnsAnswer>,
   lookup: Lookup,
 ): Promise<Known<number>> {
   if ("unknown" in txt) return txt
   let count = 0
-  // Breadth first, so that everything of one depth is asked for at once.
-  let records = [{ record: spfRecord(txt.value), path: [domain] }]
-  while (records.length > 0 && count < MAX_COUNTED) {
-    const further = records.flatMap(({ record, path }) => {
-      const { queries, targets } = readTerms(record ?? "")
-      count += queries
-      // A loop would be counted without end by a receiver: past any limit.
-      if (targets.some((target) => path.includes(target))) count = MAX_COUNTED
-      return targets.map((target) => ({ target, path: [...path, target] }))
-    })
-    if (count >= MAX_COUNTED) break
-    const answers = await Promise.all(further.map(({ target }) => lookup(target, "TXT")))
+  // Breadth first, so that everything of one depth is asked for at once; a loop ends at the cap.
+  let records = [spfRecord(txt.value)]
+  while (records.length > 0) {
+    const terms = records.map((record) => readTerms(record ?? ""))
+    count += terms.reduce((sum, { queries }) => sum + queries, 0)
+    if (count >= MAX_COUNTED) return { value: MAX_COUNTED }
+    const targets = terms.flatMap((each) => each.targets)
     records = []
-    for (const [index, answer] of answers.entries()) {
+    for (const answer of await Promise.all(targets.map((target) => lookup(target, "TXT")))) {
       if ("unknown" in answer) return answer
-      records.push({ record: spfRecord(answer.value), path: further[index]?.path ?? [] })
+      records.push(spfRecord(answer.value))
     }
   }
-  return { value: Math.min(count, MAX_COUNTED) }
+  return { value: count }
 }
 
 /**

@@ -5,8 +5,14 @@
 import { X509Certificate } from "node:crypto"
 import type { Socket } from "node:net"
 import { isIP } from "node:net"
-import type { SecureContext, TLSSocket } from "node:tls"
-import { checkServerIdentity, connect, createSecureContext, getCACertificates } from "node:tls"
+import type { SecureContext } from "node:tls"
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  getCACertificates,
+  TLSSocket,
+} from "node:tls"
 import { Problem } from "../../core/problem.ts"
 import type { Known, TlsObservation } from "../types.ts"
 import { attempt } from "./attempt.ts"
@@ -92,12 +98,9 @@ export function startTls(
   })
 }
 
-/** @returns What the handshake showed; `tls_failed` when the server has no certificate. */
-export function observeTls(
-  socket: TLSSocket,
-  host: string,
-  trust: TrustStore,
-): Known<TlsObservation> {
+/** @returns What the handshake showed; `tls_failed` when there was none, or no certificate. */
+export function observeTls(socket: Socket, host: string, trust: TrustStore): Known<TlsObservation> {
+  if (!(socket instanceof TLSSocket)) return { unknown: "tls_failed" }
   const leaf = socket.getPeerX509Certificate()
   const certificate = leaf && certificateFacts(leaf)
   if (leaf === undefined || certificate === undefined) return { unknown: "tls_failed" }

@@ -9,7 +9,6 @@ type Web = Readonly<Record<string, string>>
 
 function fetcherOf(web: Web): Fetcher {
   return {
-    adopt() {},
     async get(url) {
       const answer = web[url.href]
       if (answer === undefined) return { unknown: "unreachable" }

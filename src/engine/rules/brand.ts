@@ -82,7 +82,9 @@ export function slipOf(label: string): Brand | undefined {
   return undefined
 }
 
+/** Hands seldom slip on the first letter, and honest names differ there (`pcloud`). */
 function isSlip(label: string, brand: string): boolean {
+  if (label[0] !== brand[0] && !isSwap(label, brand)) return false
   const slips = distance(label, brand)
   if (slips === 0 || slips > slipsAllowed(brand.length)) return false
   return brand.length >= ONE_SLIP_LENGTH || isSwap(label, brand)

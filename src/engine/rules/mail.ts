@@ -1,12 +1,14 @@
 /** Reading mail records: MX, SPF, and the tag lists of DMARC and its kin. Nothing here throws. */
 import type { DnsRecord, Known, Observation } from "../types.ts"
-import { mailRecords } from "./zone.ts"
+import { zoneAnswer } from "./zone.ts"
 
 /** Hosts that take mail. `null` is the explicit refusal of mail (RFC 7505 §3). */
 export function mailHosts(observation: Observation): Known<readonly string[] | null> {
-  const answer = mailRecords(observation, "mx")
+  const answer = zoneAnswer(observation, "mx")
   if ("unknown" in answer) return answer
-  const hosts = answer.value.map(({ data }) => (data.split(/\s+/)[1] ?? "").replace(/\.$/, ""))
+  const hosts = answer.value.records.map(({ data }) =>
+    (data.split(/\s+/)[1] ?? "").replace(/\.$/, ""),
+  )
   if (hosts.length === 1 && hosts[0] === "") return { value: null }
   return { value: hosts.filter((host) => host !== "") }
 }
@@ -24,9 +26,9 @@ export interface Spf {
  * @returns undefined without one; several are a permanent error, so none counts.
  */
 export function spfOf(observation: Observation): Known<Spf | undefined> {
-  const answer = mailRecords(observation, "txt")
+  const answer = zoneAnswer(observation, "txt")
   if ("unknown" in answer) return answer
-  const texts = answer.value
+  const texts = answer.value.records
     .map(({ data }) => data.trim())
     .filter((data) => /^v=spf1(\s|$)/i.test(data))
   const [text] = texts
@@ -81,9 +83,9 @@ export interface Dmarc {
  * domain, `sp` comes first. @returns undefined without a valid record.
  */
 export function dmarcOf(observation: Observation): Known<Dmarc | undefined> {
-  const answer = mailRecords(observation, "dmarc")
+  const answer = zoneAnswer(observation, "dmarc")
   if ("unknown" in answer) return answer
-  const record = onlyTags(answer.value, "v=DMARC1")
+  const record = onlyTags(answer.value.records, "v=DMARC1")
   if (record === undefined) return { value: undefined }
   const { tags, text } = record
   const below = observation.name.host !== observation.name.registrable

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { none, observe, records } from "../../../test/observation.ts"
-import { addresses, mailRecords, zoneAnswer } from "./zone.ts"
+import { addresses, zoneAnswer } from "./zone.ts"
 
 describe("zoneAnswer", () => {
   it("gives the zone's answer, but not that of a platform", () => {
@@ -17,22 +17,20 @@ describe("zoneAnswer", () => {
     })
     assert.deepEqual(zoneAnswer(shared, "ns"), { unknown: "platform" })
   })
-})
 
-describe("mailRecords", () => {
   it("takes no records as none", () => {
     const silent = observe((o) => {
       o.dns.mx = none()
     })
-    assert.deepEqual(mailRecords(silent, "mx"), { value: [] })
+    assert.deepEqual(zoneAnswer(silent, "mx"), none())
   })
 
-  it("knows nothing of the mail of a domain that does not exist", () => {
+  it("knows nothing of a domain that does not exist", () => {
     const gone = observe((o) => {
-      o.dns.mx = none("NXDOMAIN")
+      o.dns.ns = none("NXDOMAIN")
       o.dns.dmarc = none("NXDOMAIN")
     })
-    assert.deepEqual(mailRecords(gone, "dmarc"), { unknown: "not_offered" })
+    assert.deepEqual(zoneAnswer(gone, "dmarc"), { unknown: "not_offered" })
   })
 })
 

@@ -7,21 +7,14 @@ import type { DnsAnswer, DnsObservation, DnsRecord, Known, Observation } from ".
 
 type AnswerOf = Exclude<keyof DnsObservation, "nsAddresses" | "bogus" | "spfLookups">
 
-/** What the registrable domain's zone holds. */
-export function zoneAnswer({ dns, name }: Observation, type: AnswerOf): Known<DnsAnswer> {
-  return name.shared ? { unknown: "platform" } : dns[type]
-}
-
 /**
- * What the registrable domain says of its mail.
- * @returns Unknown for a domain that does not exist: it says nothing of mail, good or bad.
+ * What the registrable domain's zone holds.
+ * @returns Unknown for a domain that does not exist: it says nothing, good or bad.
  */
-export function mailRecords(observation: Observation, type: AnswerOf): Known<readonly DnsRecord[]> {
-  const answer = zoneAnswer(observation, type)
-  if ("unknown" in answer) return answer
-  const { mx } = observation.dns
-  if ("value" in mx && mx.value.rcode === "NXDOMAIN") return { unknown: "not_offered" }
-  return { value: answer.value.records }
+export function zoneAnswer({ dns, name }: Observation, type: AnswerOf): Known<DnsAnswer> {
+  if (name.shared) return { unknown: "platform" }
+  const gone = "value" in dns.ns && dns.ns.value.rcode === "NXDOMAIN"
+  return gone ? { unknown: "not_offered" } : dns[type]
 }
 
 /** @returns Address records of the host, of both families, as far as both were seen. */

@@ -3,6 +3,14 @@ import { defaultServerPage } from "./default-server-page.ts"
 
 judges(defaultServerPage, [
   [
+    "the longest page that is short",
+    home((p) => {
+      p.text = "Welcome to nginx"
+      p.textLength = 3_000
+    }),
+    true,
+  ],
+  [
     "nginx",
     home((page) => {
       page.title = "Welcome to nginx!"

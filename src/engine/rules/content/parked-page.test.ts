@@ -5,6 +5,14 @@ const parked = records("ns1.sedoparking.com", "ns2.sedoparking.com")
 
 judges(parkedPage, [
   [
+    "says so in the longest page that is short",
+    home((p) => {
+      p.text = "Buy this domain"
+      p.textLength = 3_000
+    }),
+    true,
+  ],
+  [
     "a parking company's name servers",
     (o) => {
       o.dns.ns = parked

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { Change } from "../../../../test/observation.ts"
-import { home, judges } from "../../../../test/observation.ts"
+import { all, home, judges } from "../../../../test/observation.ts"
 import { faultOf, securityTxtValid } from "./security-txt-valid.ts"
 
 const file =
@@ -14,6 +14,18 @@ const file =
 const VALID = "Contact: mailto:a@shop.example\nExpires: 2027-01-01T00:00:00Z\n"
 
 judges(securityTxtValid, [
+  [
+    "over this very moment",
+    file("Contact: mailto:a@shop.example\nExpires: 2026-11-24T12:00:00Z\n"),
+    false,
+  ],
+  [
+    "valid, though no home page was seen",
+    all(file(VALID), (o) => {
+      o.http.home = { unknown: "timeout" }
+    }),
+    true,
+  ],
   ["contact and a time to come", file(VALID), true],
   [
     "a time gone by",

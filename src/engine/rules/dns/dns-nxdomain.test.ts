@@ -3,6 +3,23 @@ import { dnsNxdomain } from "./dns-nxdomain.ts"
 
 judges(dnsNxdomain, [
   [
+    "no such name, though it is registered",
+    (o) => {
+      o.dns.a = none("NXDOMAIN")
+    },
+    true,
+    "",
+  ],
+  [
+    "no such name, and the registry silent",
+    (o) => {
+      o.dns.a = none("NXDOMAIN")
+      o.registration = { unknown: "timeout" }
+    },
+    true,
+    "",
+  ],
+  [
     "no such name",
     (o) => {
       o.dns.a = none("NXDOMAIN")

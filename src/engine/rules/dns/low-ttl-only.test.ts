@@ -1,5 +1,5 @@
 import type { Change } from "../../../../test/observation.ts"
-import { judges, none, onPlatform } from "../../../../test/observation.ts"
+import { all, judges, none, onPlatform } from "../../../../test/observation.ts"
 import { lowTtlOnly } from "./low-ttl-only.ts"
 
 const living =
@@ -12,6 +12,15 @@ const living =
   }
 
 judges(lowTtlOnly, [
+  [
+    "nothing besides name servers",
+    all(living(300, "ns"), (o) => {
+      o.dns.a = none()
+      o.dns.mx = none()
+      o.dns.txt = none()
+    }),
+    false,
+  ],
   ["all within five minutes", living(300, "a", "ns", "mx", "txt"), true, "the longest lives 300 s"],
   ["name servers live on", living(300, "a", "mx", "txt"), false],
   ["one second more", living(301, "a", "ns", "mx", "txt"), false],

@@ -1,5 +1,6 @@
 import type { Rule } from "../../types.ts"
 import { found, unknown, whenKnown } from "../finding.ts"
+import { zoneAnswer } from "../zone.ts"
 
 /** Do the name servers stand in more than one network (RFC 2182 §3.1): a /24, or a /48 of IPv6? */
 export const nsNetworkDiverse: Rule = {
@@ -9,15 +10,15 @@ export const nsNetworkDiverse: Rule = {
     true: "Has name servers in more than one network",
     false: "Has its name servers in one network",
   },
-  judge: ({ dns, name }) => {
-    if (name.shared) return unknown("platform")
-    return whenKnown(dns.nsAddresses, (servers) => {
-      const addresses = Object.values(servers).flat()
-      if (addresses.length === 0) return unknown("not_observed")
-      const networks = new Set(addresses.map(networkOf))
-      return found(networks.size > 1, [...networks].slice(0, 4).join(", "))
-    })
-  },
+  judge: (observation) =>
+    whenKnown(zoneAnswer(observation, "ns"), () =>
+      whenKnown(observation.dns.nsAddresses, (servers) => {
+        const addresses = Object.values(servers).flat()
+        if (addresses.length === 0) return unknown("not_observed")
+        const networks = new Set(addresses.map(networkOf))
+        return found(networks.size > 1, [...networks].slice(0, 4).join(", "))
+      }),
+    ),
 }
 
 function networkOf(address: string): string {

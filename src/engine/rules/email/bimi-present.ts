@@ -1,7 +1,7 @@
 import type { Rule } from "../../types.ts"
 import { found, whenKnown } from "../finding.ts"
 import { onlyTags } from "../mail.ts"
-import { mailRecords } from "../zone.ts"
+import { zoneAnswer } from "../zone.ts"
 
 /** Does the domain publish a logo for its mail (BIMI)? An empty `l=` declines. */
 export const bimiPresent: Rule = {
@@ -9,7 +9,7 @@ export const bimiPresent: Rule = {
   category: "email",
   says: { true: "Publishes a logo for its mail (BIMI)", false: "Publishes no logo for its mail" },
   judge: (observation) =>
-    whenKnown(mailRecords(observation, "bimi"), (records) => {
+    whenKnown(zoneAnswer(observation, "bimi"), ({ records }) => {
       const logo = onlyTags(records, "v=BIMI1")?.tags.get("l") ?? ""
       return found(/^https:\/\/\S/i.test(logo), logo)
     }),

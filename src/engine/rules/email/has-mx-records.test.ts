@@ -27,7 +27,7 @@ judges(hasMxRecords, [
   [
     "a domain that does not exist",
     (o) => {
-      o.dns.mx = none("NXDOMAIN")
+      o.dns.ns = none("NXDOMAIN")
     },
     "not_offered",
   ],

@@ -2,7 +2,7 @@ import type { Known, Rule, TextFile } from "../../types.ts"
 import { found, whenKnown } from "../finding.ts"
 import { onlyTags } from "../mail.ts"
 import { obstacle } from "../site.ts"
-import { mailRecords } from "../zone.ts"
+import { zoneAnswer } from "../zone.ts"
 
 /** Does the domain demand TLS for its mail (RFC 8461: the record, and a policy that enforces)? */
 export const mtaStsEnforced: Rule = {
@@ -13,7 +13,7 @@ export const mtaStsEnforced: Rule = {
     false: "Does not demand TLS for mail to it",
   },
   judge: (observation) =>
-    whenKnown(mailRecords(observation, "mtaSts"), (records) => {
+    whenKnown(zoneAnswer(observation, "mtaSts"), ({ records }) => {
       const id = onlyTags(records, "v=STSv1")?.tags.get("id") ?? ""
       if (!/^[a-z0-9]{1,32}$/i.test(id)) return found(false)
       return whenKnown(policyFile(observation.http.mtaStsPolicy), (file) => {

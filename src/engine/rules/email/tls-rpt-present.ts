@@ -1,7 +1,7 @@
 import type { Rule } from "../../types.ts"
 import { found, whenKnown } from "../finding.ts"
 import { onlyTags } from "../mail.ts"
-import { mailRecords } from "../zone.ts"
+import { zoneAnswer } from "../zone.ts"
 
 /** Does the domain want reports on failing TLS of its mail (RFC 8460 §3)? */
 export const tlsRptPresent: Rule = {
@@ -12,7 +12,7 @@ export const tlsRptPresent: Rule = {
     false: "Asks for no reports on TLS failures of its mail",
   },
   judge: (observation) =>
-    whenKnown(mailRecords(observation, "tlsRpt"), (records) => {
+    whenKnown(zoneAnswer(observation, "tlsRpt"), ({ records }) => {
       const rua = onlyTags(records, "v=TLSRPTv1")?.tags.get("rua") ?? ""
       return found(/^(mailto:|https:\/\/)\S/i.test(rua), rua)
     }),

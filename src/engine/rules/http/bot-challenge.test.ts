@@ -2,6 +2,20 @@ import { answered, judges } from "../../../../test/observation.ts"
 import { botChallenge } from "./bot-challenge.ts"
 
 judges(botChallenge, [
+  [
+    "a page unseen for another reason",
+    (o) => {
+      o.http.home = { unknown: "too_large" }
+    },
+    false,
+  ],
+  [
+    "a visit without an exchange",
+    (o) => {
+      o.http.secure = { value: { hops: [] } }
+    },
+    "malformed",
+  ],
   ["403", answered({}, 403), true, "status 403"],
   [
     "a challenge page that comes as 200",

@@ -9,6 +9,31 @@ const plainly =
   }
 
 judges(httpRedirectsHttps, [
+  [
+    "a visit without an exchange",
+    (o) => {
+      o.http.plain = { value: { hops: [] } }
+    },
+    "malformed",
+  ],
+  [
+    "a step that the guard forbade",
+    (o) => {
+      o.http.plain = {
+        value: {
+          hops: [
+            {
+              url: "http://shop.example/",
+              status: 302,
+              headers: { location: ["http://10.0.0.1/"] },
+            },
+          ],
+          stopped: "blocked",
+        },
+      }
+    },
+    "blocked",
+  ],
   ["a redirect", () => {}, true, "https://shop.example/"],
   ["a page over plain HTTP", plainly(200), false, "http://shop.example/"],
   [

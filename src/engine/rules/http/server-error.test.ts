@@ -2,6 +2,27 @@ import { answered, judges } from "../../../../test/observation.ts"
 import { serverError } from "./server-error.ts"
 
 judges(serverError, [
+  [
+    "a visit without an exchange",
+    (o) => {
+      o.http.secure = { value: { hops: [] } }
+    },
+    "malformed",
+  ],
+  [
+    "a loop",
+    (o) => {
+      if ("value" in o.http.secure) o.http.secure.value.stopped = "redirect_loop"
+    },
+    "malformed",
+  ],
+  [
+    "a step that the guard forbade",
+    (o) => {
+      if ("value" in o.http.secure) o.http.secure.value.stopped = "blocked"
+    },
+    "blocked",
+  ],
   ["500", answered({}, 500), true, "status 500"],
   ["200", () => {}, false, "status 200"],
   ["404 is not the server's error", answered({}, 404), false],

@@ -7,6 +7,8 @@ const organisation = (...organisations: { name?: string; url?: string }[]) =>
   })
 
 judges(orgMatchesDomain, [
+  ["three letters are enough", organisation({ name: "Sho" }), true],
+  ["two are not", organisation({ name: "Sh" }), false],
   [
     "its URL is the domain's",
     organisation({ name: "Bakers United", url: "https://www.shop.example/" }),

@@ -4,6 +4,12 @@ import { brandPlusKeyword } from "./brand-plus-keyword.ts"
 judges(
   brandPlusKeyword,
   [
+    [
+      "the shortest keyword and the shortest brand that are found joined",
+      named("mygmail.example"),
+      true,
+      "gmail",
+    ],
     ["brand and keyword with a hyphen", named("paypal-login.example"), true, "paypal"],
     ["the other way round", named("secure-amazon.example"), true, "amazon"],
     ["joined", named("paypalsupport.example"), true, "paypal"],
@@ -21,6 +27,7 @@ judges(
     ["an ordinary word beside a strong keyword", named("booking-verify.example"), true, "booking"],
     ["an ordinary word beside a weak one", named("booking-online.example"), false],
     ["the brand's own domain", named("login.paypal.com"), false],
+    ["a label below the brand's name elsewhere", named("accounts.google.cz"), false],
     ["the brand alone", named("paypal.example"), false],
     ["a keyword alone", named("secure-login.example"), false],
     ["a brand within a word", named("superuber.example"), false],

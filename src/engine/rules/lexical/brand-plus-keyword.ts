@@ -1,7 +1,14 @@
 import type { Brand } from "../../lists/brands.ts"
 import { KEYWORDS } from "../../lists/keywords.ts"
 import type { Name, Rule } from "../../types.ts"
-import { belongsToBrand, brandOfSkeleton, labelsOf, skeleton } from "../brand.ts"
+import {
+  belongsToBrand,
+  brandLike,
+  brandOfSkeleton,
+  labelsOf,
+  registeredLabel,
+  skeleton,
+} from "../brand.ts"
 import { found } from "../finding.ts"
 
 const STRONG = new Set(KEYWORDS.strong.map(skeleton))
@@ -38,10 +45,12 @@ function brandInFront(name: Name): string | undefined {
 const COM = skeleton("com")
 
 function brandBesideKeyword(name: Name): string | undefined {
+  const own = brandLike(registeredLabel(name))?.label
   const words = labelsOf(name).flatMap((label) => skeleton(label).split("-"))
   for (const [i, word] of words.entries()) {
     const brand = word.length >= MIN_LENGTH ? brandOfSkeleton(word) : undefined
-    if (brand !== undefined) {
+    // A brand's own name under another suffix is mostly the brand's, with whatever is below it.
+    if (brand !== undefined && brand.label !== own) {
       const keywords = brand.word === true ? STRONG : ANY
       if (words.some((other, j) => j !== i && keywords.has(other))) return brand.label
     }

@@ -4,6 +4,7 @@ import { digitHeavyLabel } from "./digit-heavy-label.ts"
 judges(
   digitHeavyLabel,
   [
+    ["three digits are the fewest", named("ab123.example"), true],
     ["half of it", named("shop1234.example"), true, "4 of 8 characters"],
     ["all of it", named("653288.example"), true],
     ["exactly three in ten", named("abcdefg123.example"), false],

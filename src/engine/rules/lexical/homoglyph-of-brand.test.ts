@@ -4,6 +4,8 @@ import { homoglyphOfBrand } from "./homoglyph-of-brand.ts"
 judges(
   homoglyphOfBrand,
   [
+    ["the shortest", named("1kea.example"), true],
+    ["the shortest in plain letters", named("paypai.example"), true],
     ["a digit for a letter", named("paypa1.example"), true, "paypa1 reads as paypal"],
     ["Cyrillic throughout", named("раураӏ.example", "xn--80aa0cbo65f.example"), true],
     ["one word of several", named("paypa1-login.example"), true],

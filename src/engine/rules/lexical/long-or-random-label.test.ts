@@ -4,6 +4,8 @@ import { longOrRandomLabel } from "./long-or-random-label.ts"
 judges(
   longOrRandomLabel,
   [
+    ["the shortest that is judged", named("bcdfghj.example"), true],
+    ["a tenth of vowels is enough", named("bcdfgahjkl.example"), false],
     ["more than 30 characters", named(`${"abcd".repeat(8)}.example`), true, "32 characters"],
     ["30 characters", named(`${"hello".repeat(6)}.example`), false],
     ["digits strewn in", named("tok2npo2ket.example"), true, "tok2npo2ket"],

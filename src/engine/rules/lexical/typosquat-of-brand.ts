@@ -2,11 +2,8 @@ import type { Rule } from "../../types.ts"
 import { belongsToBrand, brandLike, registeredLabel, slipOf } from "../brand.ts"
 import { found } from "../finding.ts"
 
-/** Suffixes under which brands hold their own name: countries', and the oldest generic ones. */
-const BRANDS_OWN_SUFFIX = /^(com|net|org|info|example|test|[a-z]{2}|[a-z]{2,3}\.[a-z]{2})$/
-
 /**
- * Is the registered label a brand's but for a slip of the hand, a hyphen or the suffix?
+ * Is the registered label a brand's but for a slip of the hand or a hyphen?
  * What reads the same in other characters is `homoglyph_of_brand`, and not counted twice.
  */
 export const typosquatOfBrand: Rule = {
@@ -19,12 +16,7 @@ export const typosquatOfBrand: Rule = {
   judge({ name }) {
     if (belongsToBrand(name)) return found(false)
     const label = registeredLabel(name)
-    const alike = brandLike(label)
-    if (alike !== undefined) {
-      const elsewhere = alike.label === label && alike.word !== true
-      if (!elsewhere || name.shared || BRANDS_OWN_SUFFIX.test(name.suffix)) return found(false)
-      return found(true, `${alike.label} under .${name.suffix}`)
-    }
+    if (brandLike(label) !== undefined) return found(false)
     const joined = label.replaceAll("-", "")
     const hyphenated = joined === label ? undefined : brandLike(joined)
     const brand = hyphenated?.word === true ? undefined : (hyphenated ?? slipOf(label))

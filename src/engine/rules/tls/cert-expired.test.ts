@@ -5,6 +5,13 @@ const until = (notAfter: string) =>
   tls(({ certificate }) => Object.assign(certificate, { notAfter }))
 
 judges(certExpired, [
+  [
+    "its first second counts",
+    tls(({ certificate }) => {
+      certificate.notBefore = NOW
+    }),
+    false,
+  ],
   ["over for a day", until(daysFrom(NOW, -1)), true, "valid until 2026-11-23T12:00:00.000Z"],
   ["its last second still counts", until(NOW), false],
   [
