@@ -4,10 +4,10 @@
  * Starts what is needed side by side, since people wait for it; stops in the order of a request's
  * way, so that whatever was admitted is answered and recorded.
  */
-import manifest from "../package.json" with { type: "json" }
 import { Admission } from "./admission/admission.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import type { Config } from "./config.ts"
+import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
 import { openServer } from "./db/server.ts"
 import { openAuthority } from "./edge/authority.ts"
@@ -26,8 +26,6 @@ import type { Log } from "./log.ts"
 import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
 import { fileSecrets } from "./secrets/files.ts"
 import type { SecretStore } from "./secrets/store.ts"
-
-export const VERSION: string = manifest.version
 
 /** The tenant of a deployment's own first keys. */
 export const FIRST_TENANT = "default"
@@ -63,7 +61,7 @@ export async function serve(config: Config, log: Log): Promise<Running> {
       stack.defer(async () => opened.close())
       return opened
     }),
-    observerOptions(config, VERSION),
+    observerOptions(config),
     secrets.getOrCreate("verdict-key", generateVerdictKey),
   )
   const database = server.database()

@@ -21,7 +21,7 @@ function analyze(args: readonly string[], env: Record<string, string> = {}) {
   return { child, result: done.then(([[code], out, err]) => ({ code, out, err })) }
 }
 
-describe("zygentrust analyze", { concurrency: 2 }, () => {
+describe("zygentrust analyze", { concurrency: 2, timeout: 120_000 }, () => {
   it("prints the API's document with --json, and nothing else", async () => {
     const asked = `https://www.${SHOP.toUpperCase()}/shop`
     const { code, out, err } = await analyze([asked, "--lab", "--json"]).result

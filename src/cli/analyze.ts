@@ -53,7 +53,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   const verdict = judge(observation)
   const explained = values.explain ? await explain(observation) : undefined
   if (cli.json) {
-    const { VERSION } = await import("./runtime.ts")
+    const { VERSION } = await import("../core/version.ts")
     const document = analysisDocument(domain, observation, verdict, VERSION)
     cli.out(JSON.stringify(explained === undefined ? document : { ...document, explained }))
   } else {
@@ -99,11 +99,10 @@ async function observe(
   signal: AbortSignal,
   progress: Progress,
 ): Promise<Observation> {
-  const [{ createObserver, observerOptions, resolverAnswers }, { VERSION }] = await Promise.all([
-    import("../engine/observe/observer.ts"),
-    import("./runtime.ts"),
-  ])
-  const observer = createObserver(await observerOptions(config, VERSION))
+  const { createObserver, observerOptions, resolverAnswers } = await import(
+    "../engine/observe/observer.ts"
+  )
+  const observer = createObserver(await observerOptions(config))
   const observation = await observer.observe(name, { signal, progress })
   if (!hasRecords(observation) && !(await resolverAnswers(config))) {
     throw new Problem("UNAVAILABLE", {

@@ -47,7 +47,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     import("./runtime.ts"),
   ])
   const now = new Date()
-  const options = observer.observerOptions(config, runtime.VERSION)
+  const options = observer.observerOptions(config)
   const checks: Record<string, () => Promise<Diagnosis | Diagnosis[]>> = {
     runtime: async () => machine.checkNode(process.versions.node, runtime.missingPackages()),
     platform: () => machine.checkPlatform(config),

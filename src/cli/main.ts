@@ -75,7 +75,7 @@ async function main(argv: string[]): Promise<number> {
   try {
     const [name, ...rest] = words
     if (name === "--version") {
-      const { VERSION } = await import("./runtime.ts")
+      const { VERSION } = await import("../core/version.ts")
       print(json ? JSON.stringify({ version: VERSION }) : VERSION)
       return 0
     }

@@ -130,7 +130,7 @@ describe("the report", () => {
         "    Anyone can send mail in its name, and receivers",
         "    have no rule to refuse it by.",
         "",
-        "          50 to start with + 23 for it − 4 against it = 69",
+        "               50 to start + 23 for it − 4 against it = 69",
         "",
         "  Could not be seen",
         "  ? Whether the registration is locked could not be seen.",
@@ -169,7 +169,7 @@ describe("the report", () => {
         "  ✗ It publishes no DMARC policy ························································   −4",
         "    Anyone can send mail in its name, and receivers have no rule to refuse it by.",
         "",
-        "                                              50 to start with + 23 for it − 4 against it = 69",
+        "                                                   50 to start + 23 for it − 4 against it = 69",
         "",
         "  Could not be seen",
         "  ? Whether the registration is locked could not be seen.",
@@ -247,7 +247,7 @@ describe("the report", () => {
     const gained = insight("positive", "dns", "has_caa", 53, "Reason", "why")
     const verdict = { ...VERDICT, trust_score: 100, insights: [gained, bound] }
     const text = render({ columns: 60 }, verdict)
-    assert.match(text, / 50 to start with \+ 53 for it − 3 beyond 100 = 100\n/)
+    assert.match(text, / 50 to start \+ 53 for it − 3 beyond 100 = 100\n/)
     assert.doesNotMatch(text, /Counts against it/)
   })
 
@@ -306,7 +306,7 @@ describe("the report of anything", () => {
         )
         const rows = [...text.matchAll(/^ {2}[✓✗] Reason \d+ ·* +([+−]\d+)$/gmu)]
         const shown = rows.map((row) => Number((row[1] ?? "").replace("−", "-")))
-        const [, terms = "", end] = /^ *(\d+ to start with[^=]*) = (\d+)$/m.exec(text) ?? []
+        const [, terms = "", end] = /^ *(\d+ to start[^=]*) = (\d+)$/m.exec(text) ?? []
         const values = [...terms.matchAll(/([+−]?) ?(\d+) (to|for|against|below|beyond)/g)].map(
           ([, sign, value, kind]) => ({ kind, value: Number(value) * (sign === "−" ? -1 : 1) }),
         )

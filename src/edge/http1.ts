@@ -12,7 +12,7 @@ import type { Duplex } from "node:stream"
 import { Problem } from "../core/problem.ts"
 import type { Limits } from "./limits.ts"
 import type { Refusal } from "./refusal.ts"
-import { badRequest, rawRefusal, renderRefusal } from "./refusal.ts"
+import { badRequest, EXPECTATION_FAILED, NO_TUNNEL, rawRefusal, renderRefusal } from "./refusal.ts"
 
 export interface Http1Options {
   readonly limits: Limits
@@ -35,12 +35,6 @@ export function http1ServerOptions(limits: Limits) {
 }
 
 const MALFORMED = badRequest("The request does not follow HTTP/1.1 (RFC 9112).")
-const EXPECTATION_FAILED = badRequest("The only Expect understood here is '100-continue'.", 417)
-const NO_TUNNEL: Refusal = {
-  status: 405,
-  problem: new Problem("METHOD_NOT_ALLOWED", { message: "This server is no proxy." }),
-}
-
 export interface Http1 {
   /** Must see each connection that Node's listener gets. */
   prepare(socket: Socket): void

@@ -5,10 +5,9 @@
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from "node:http2"
 import { constants, createServer } from "node:http2"
 import type { Socket } from "node:net"
-import { Problem } from "../core/problem.ts"
 import type { Limits } from "./limits.ts"
 import type { Refusal } from "./refusal.ts"
-import { badRequest, renderRefusal } from "./refusal.ts"
+import { EXPECTATION_FAILED, NO_TUNNEL, renderRefusal } from "./refusal.ts"
 
 export interface Http2Options {
   readonly limits: Limits
@@ -66,11 +65,10 @@ export function createHttp2({ limits, protections, vet, handler }: Http2Options)
     handler(request, response)
   })
   server.on("checkExpectation", (request: Http2ServerRequest, response: Http2ServerResponse) => {
-    refuse(badRequest("The only Expect understood here is '100-continue'.", 417), request, response)
+    refuse(EXPECTATION_FAILED, request, response)
   })
   server.on("connect", (request: Http2ServerRequest, response: Http2ServerResponse) => {
-    const problem = new Problem("METHOD_NOT_ALLOWED", { message: "This server is no proxy." })
-    refuse({ status: 405, problem }, request, response)
+    refuse(NO_TUNNEL, request, response)
   })
 
   return {

@@ -31,7 +31,7 @@ export interface EdgeOptions {
   /** 0 takes a free port. */
   readonly httpsPort: number
   readonly httpPort: number
-  /** The configured public host, lower case: redirects lead to it. */
+  /** The configured public host, lower case: redirects lead to it, at the port for HTTPS. */
   readonly host: string
   readonly certificates: CertificateSource
   readonly handler: (
@@ -48,7 +48,10 @@ export interface EdgeOptions {
 export interface Edge {
   readonly httpsPort: number
   readonly httpPort: number
-  /** Stops accepting; answers under way have `graceMs` to finish, then connections are cut. */
+  /**
+   * Stops accepting, and closes the certificates' source; answers under way have `graceMs` to
+   * finish, then connections are cut.
+   */
   close(graceMs: number): Promise<void>
 }
 

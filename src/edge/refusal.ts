@@ -19,6 +19,16 @@ export function badRequest(message: string, status = 400): Refusal {
   return { status, problem: new Problem("INVALID_REQUEST", { message }) }
 }
 
+export const EXPECTATION_FAILED = badRequest(
+  "The only Expect understood here is '100-continue'.",
+  417,
+)
+
+export const NO_TUNNEL: Refusal = {
+  status: 405,
+  problem: new Problem("METHOD_NOT_ALLOWED", { message: "This server is no proxy." }),
+}
+
 /** @returns The contract's error body. */
 export function refusalBody(problem: Problem, requestId: string): string {
   const { code, message, details } = problem

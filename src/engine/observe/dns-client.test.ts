@@ -210,11 +210,15 @@ describe("the DNS client", () => {
     assert.deepEqual(await lookupAt(t)("shop.example", "A"), { unknown: "unreachable" })
   })
 
-  it("finds out whether anybody answers at all", async (t) => {
-    const good = await resolver(t, (query) => answer(query, []))
+  it("finds out whether anybody answers, and knows the root", async (t) => {
+    const good = await resolver(t, (query) =>
+      answer(query, [{ type: "NS", name: ".", ttl: 60, data: "a.root-servers.net" }]),
+    )
+    const ignorant = await resolver(t, (query) => answer(query, [], RCODES.NXDOMAIN))
     const broken = await resolver(t, (query) => answer(query, [], RCODES.SERVFAIL))
     assert.equal(await anyAnswers([broken, good], 5000), true)
     assert.equal(await anyAnswers([broken], 5000), false)
+    assert.equal(await anyAnswers([ignorant], 5000), false)
     assert.equal(await anyAnswers([], 5000), false)
   })
 })

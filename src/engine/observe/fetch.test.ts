@@ -105,6 +105,47 @@ describe("a GET", () => {
     assert.equal(requests, 1)
   })
 
+  it("uses connections again, four at most", async (t) => {
+    const server = createServer((request, response) => response.end(request.url))
+    let opened = 0
+    server.on("connection", () => opened++)
+    const fetcher = await fetcherFor(t, server)
+    const paths = Array.from({ length: 20 }, (_, i) => `/${i}`)
+    const all = await Promise.all(
+      paths.map((path) => fetcher.get(new URL(path, "http://shop.example"))),
+    )
+    assert.deepEqual(all.map(bodyOf), paths)
+    assert.equal(opened, 4)
+  })
+
+  it("goes on where a server closes each connection after its answer", async (t) => {
+    const server = createServer((_, response) => {
+      response.setHeader("connection", "close")
+      response.end("x")
+    })
+    const fetcher = await fetcherFor(t, server)
+    for (let i = 0; i < 10; i++) {
+      assert.equal(bodyOf(await fetcher.get(new URL(`http://shop.example/${i}`))), "x")
+    }
+  })
+
+  it("asks again where a server leaves as a kept connection is used again", async (t) => {
+    let connections = 0
+    const server = createTcpServer((socket) => {
+      const isFirst = connections++ === 0
+      let requests = 0
+      socket.on("error", () => {})
+      socket.on("data", () => {
+        if (isFirst && requests++ > 0) socket.destroy()
+        else socket.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx")
+      })
+    })
+    const fetcher = await fetcherFor(t, server)
+    assert.equal(bodyOf(await fetcher.get(new URL("http://shop.example/1"))), "x")
+    assert.equal(bodyOf(await fetcher.get(new URL("http://shop.example/2"))), "x")
+    assert.equal(connections, 2)
+  })
+
   it("is made of the web alone", async (t) => {
     const fetcher = await fetcherFor(t, createServer())
     for (const url of ["ftp://shop.example/", "file:///etc/passwd", "data:text/html,hello"]) {

@@ -9,6 +9,7 @@ import { readFile } from "node:fs/promises"
 import { isIP } from "node:net"
 import type { Config, Endpoint } from "../../config.ts"
 import { Problem } from "../../core/problem.ts"
+import { VERSION } from "../../core/version.ts"
 import type { Observer } from "../types.ts"
 import type { RdapBootstrap } from "./bootstrap.ts"
 import { parseBootstrap, shippedBootstrap } from "./bootstrap.ts"
@@ -62,10 +63,9 @@ export function createObserver(options: ObserverOptions): Observer {
 
 /**
  * Reads what the settings name.
- * @param version - The program's, for its User-Agent.
  * @throws Problem `INVALID_SETTING` for a file that cannot be read or is not what it should be.
  */
-export async function observerOptions(config: Config, version: string): Promise<ObserverOptions> {
+export async function observerOptions(config: Config): Promise<ObserverOptions> {
   const { rdapBootstrapFile, caFile } = config
   const contact = config.contactUrl ?? `https://${config.host}:${config.httpsPort}/docs`
   return {
@@ -78,11 +78,11 @@ export async function observerOptions(config: Config, version: string): Promise<
     ...(caFile === undefined ? {} : { extraCa: (await read("ZT_CA_FILE", caFile)).toString() }),
     addressMap: config.addressMap,
     deadlineMs: config.observeDeadlineMs,
-    userAgent: `ZygenTrust/${version} (+${contact})`,
+    userAgent: `ZygenTrust/${VERSION} (+${contact})`,
   }
 }
 
-/** @returns Whether any resolver answers at all, within a second. Never rejects. */
+/** @returns Whether any resolver answers, and knows the root, within a second. Never rejects. */
 export function resolverAnswers(config: Config): Promise<boolean> {
   return anyAnswers(resolversOf(config), PROBE_TIMEOUT_MS)
 }

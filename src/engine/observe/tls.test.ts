@@ -2,7 +2,7 @@ import "reflect-metadata" // @peculiar/x509 does not load without
 import assert from "node:assert/strict"
 import { webcrypto } from "node:crypto"
 import { once } from "node:events"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { connect, createServer as createTcpServer } from "node:net"
 import type { TestContext } from "node:test"
 import { before, describe, it } from "node:test"
@@ -192,19 +192,25 @@ describe("TLS", () => {
     assert.equal((await observe(t, { ...options, ...old })).seen.protocol, "TLSv1")
   })
 
-  it("fails where there is no TLS, and leaves nothing open", async (t) => {
-    const server = createTcpServer((socket) => {
-      socket.on("error", () => {})
-      socket.end("220 mail.example ESMTP\r\n")
+  for (const [serve, why, because] of [
+    [(socket: Socket) => socket.end("220 mail.example ESMTP\r\n"), "tls_failed", "no TLS"],
+    [(socket: Socket) => socket.end(), "tls_failed", "hangs up"],
+    [(socket: Socket) => socket.resetAndDestroy(), "refused", "resets"],
+  ] as const) {
+    it(`is ${why}, and leaves nothing open: ${because}`, async (t) => {
+      const server = createTcpServer((socket) => {
+        socket.on("error", () => {})
+        socket.once("data", () => serve(socket))
+      })
+      server.listen(0, "127.0.0.1")
+      await once(server, "listening")
+      t.after(() => server.close())
+      const socket = connect((server.address() as AddressInfo).port, "127.0.0.1")
+      const secure = await startTls(socket, HOST, trust, new AbortController().signal)
+      assert.deepEqual(secure, { unknown: why })
+      assert.equal(socket.destroyed, true)
     })
-    server.listen(0, "127.0.0.1")
-    await once(server, "listening")
-    t.after(() => server.close())
-    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1")
-    const secure = await startTls(socket, HOST, trust, new AbortController().signal)
-    assert.deepEqual(secure, { unknown: "tls_failed" })
-    assert.equal(socket.destroyed, true)
-  })
+  }
 
   it("refuses an authority that is not PEM", () => {
     for (const text of ["", "-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n"]) {

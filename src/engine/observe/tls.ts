@@ -15,7 +15,7 @@ import {
 } from "node:tls"
 import { Problem } from "../../core/problem.ts"
 import type { Known, TlsObservation } from "../types.ts"
-import { attempt } from "./attempt.ts"
+import { attempt, whyOf } from "./attempt.ts"
 import { certificateFacts, isIssuedBy } from "./certificate.ts"
 
 /** Whom to trust. Costly to make: one a program. */
@@ -86,7 +86,11 @@ export function startTls(
       // The name is compared by whoever needs to know, apart from the chain.
       checkServerIdentity: () => undefined,
     })
-    secure.on("error", () => done({ unknown: "tls_failed" }))
+    // Node calls a hang-up ECONNRESET too, but only the system's own has a system call.
+    secure.on("error", (error) => {
+      const isReset = "syscall" in error && whyOf(error) === "refused"
+      done({ unknown: isReset ? "refused" : "tls_failed" })
+    })
     secure.once("close", () => done({ unknown: "tls_failed" }))
     secure.once("secureConnect", () => done({ value: secure }))
     return (result) => {
