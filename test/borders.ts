@@ -9,7 +9,7 @@ const NOUN = ["src/core", "src/db", "src/audit", "src/secrets"]
 const ENGINE_PARTS = ["src/core", "src/engine/types.ts", "src/engine/lists", "src/engine/rules"]
 
 export const BORDERS: Readonly<Record<string, readonly string[]>> = {
-  "src/core": [],
+  "src/core": ["package.json"],
   "src/config.ts": ["src/core"],
   "src/log.ts": ["src/core", "src/config.ts"],
   "src/secrets": ["src/core"],

@@ -46,7 +46,7 @@ export async function saveObservation(
       observation.name.host,
       observation.observedAt,
       expiresAt,
-      canonicalJson(JSON.parse(JSON.stringify(observation))),
+      canonicalJson(observation),
     ],
   )
 }

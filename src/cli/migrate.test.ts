@@ -87,6 +87,10 @@ for (const [major, administrator] of [
 
       const second = cli(config())
       assert.equal(await run(["--bootstrap"], second), 0)
+      const recorded = await asSuperuser("zt", (client) =>
+        client.query("select actor from audit.entry where action = 'database.bootstrapped'"),
+      )
+      assert.equal(recorded.rows.length, 2)
       assert.match(second.lines.join("\n"), /Roles are set up\.\nThe database .* is up to date\./)
     })
 

@@ -35,21 +35,22 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     return 0
   }
   const { bootstrapOwn, migrateOwn } = await import("../db/setup.ts")
-  let weaknesses: readonly string[] | undefined
-  if (values.bootstrap === true) {
-    if (adminDatabaseUrl === undefined) {
-      throw new Problem("INVALID_SETTING", {
-        message: "ZT_ADMIN_DATABASE_URL is missing: an administrator's address, for making roles.",
-      })
-    }
-    weaknesses = await bootstrapOwn(databaseUrl, adminDatabaseUrl, secrets)
-    if (weaknesses.length > 0) {
-      cli.err(
-        `Isolation is weaker than it could be: this administrator could not take from all roles ${weaknesses.join(", ")}. A superuser can.`,
-      )
-    }
+  if (values.bootstrap !== true) {
+    say(cli, await migrateOwn(databaseUrl, secrets))
+    return 0
   }
-  say(cli, { ...(await migrateOwn(databaseUrl, secrets)), weaknesses })
+  if (adminDatabaseUrl === undefined) {
+    throw new Problem("INVALID_SETTING", {
+      message: "ZT_ADMIN_DATABASE_URL is missing: an administrator's address, for making roles.",
+    })
+  }
+  const result = await bootstrapOwn(databaseUrl, adminDatabaseUrl, secrets)
+  if (result.weaknesses.length > 0) {
+    cli.err(
+      `Isolation is weaker than it could be: this administrator could not take from all roles ${result.weaknesses.join(", ")}. A superuser can.`,
+    )
+  }
+  say(cli, result)
   return 0
 }
 
@@ -57,7 +58,7 @@ interface Result {
   readonly version: string
   readonly migrated: readonly string[]
   /** Only after a bootstrap. */
-  readonly weaknesses?: readonly string[] | undefined
+  readonly weaknesses?: readonly string[]
 }
 
 function say(cli: Cli, { version, migrated, weaknesses }: Result): void {

@@ -84,7 +84,7 @@ function explained(error: unknown): unknown {
   if (error instanceof Problem || sqlState(error) === undefined) return error
   const reason = error instanceof Error ? error.message : String(error)
   return new Problem("DATABASE", {
-    message: `The administrator could not set up the database: ${reason}. Nothing was changed.`,
+    message: `The administrator could not set up the database: ${reason}. Roles and rights are as they were.`,
     cause: error,
   })
 }

@@ -145,19 +145,21 @@ async function apply(client: pg.Client, { number, name, sha256, sql }: Migration
     "insert into platform.migration (number, name, sha256) values ($1, $2, $3)",
     [number, name, sha256],
   )
+  await record(client, "database.migrated", name)
+  await client.query("commit")
+}
+
+/** Writes an entry of the audit log (audit/append.ts), once a database has one. */
+export async function record(
+  client: pg.Client,
+  action: "database.migrated" | "database.bootstrapped",
+  subject: string,
+): Promise<void> {
   const { rows } = await runStatement<{ exists: boolean }>(
     client,
     "select to_regprocedure('audit.append(uuid,text,text,uuid,text,jsonb)') is not null as exists",
   )
-  if (rows[0]?.exists === true) {
-    await runStatement(client, "select audit.append($1, $2, $3, $4, $5, $6)", [
-      newUuid(),
-      "program",
-      "database.migrated",
-      null,
-      name,
-      {},
-    ])
-  }
-  await client.query("commit")
+  if (rows[0]?.exists !== true) return
+  const values = [newUuid(), "program", action, null, subject, {}]
+  await runStatement(client, "select audit.append($1, $2, $3, $4, $5, $6)", values)
 }

@@ -62,7 +62,10 @@ describe("connections", () => {
     const one = await single(db)
     const pid = () => one.asTenant("live", TENANT, (tx) => tx.query("select pg_backend_pid()"))
     const before = await pid()
-    await assert.rejects(one.asTenant("live", TENANT, () => Promise.reject(new Error("no"))), /no/)
+    await assert.rejects(
+      one.asTenant("live", TENANT, () => Promise.reject(new Error("no"))),
+      /no/,
+    )
     assert.deepEqual(await pid(), before)
     await one.close()
   })

@@ -13,7 +13,7 @@ import type { Address } from "./connection.ts"
 import { credentials, runStatement, withClient } from "./connection.ts"
 import type { EmbeddedServer } from "./embedded/embedded.ts"
 import { isUnknown } from "./errors.ts"
-import { loadMigrations, migrate, pendingMigrations } from "./migrator.ts"
+import { loadMigrations, migrate, pendingMigrations, record } from "./migrator.ts"
 
 export interface State {
   /** The server's version, as it says it: `18.4`. */
@@ -52,6 +52,7 @@ export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore
   )
   const after = await attempt()
   if (after === undefined) throw new Problem("DATABASE")
+  await recordBootstrap(address, secrets)
   return after
 }
 
@@ -68,7 +69,7 @@ export async function checkOwn(address: Address, secrets: SecretStore): Promise<
   })
 }
 
-/** Brings the database of `ZT_DATABASE_URL` up to date. @throws Problem */
+/** Brings the database of `ZT_DATABASE_URL` up to date, not through a pooler. @throws Problem */
 export async function migrateOwn(databaseUrl: string, secrets: SecretStore): Promise<State> {
   const { address, database } = readDatabaseUrl(databaseUrl)
   const migrations = await loadMigrations()
@@ -80,23 +81,34 @@ export async function migrateOwn(databaseUrl: string, secrets: SecretStore): Pro
 }
 
 /**
- * Makes the roles for the database of `ZT_DATABASE_URL`, and the database itself.
- * @returns What customers' roles keep that they should not have (bootstrap.ts).
+ * Makes the roles for the database of `ZT_DATABASE_URL`, and the database itself; then migrates.
+ * @returns Also what customers' roles keep that they should not have (bootstrap.ts).
  * @throws Problem
  */
-export function bootstrapOwn(
+export async function bootstrapOwn(
   databaseUrl: string,
   adminDatabaseUrl: string,
   secrets: SecretStore,
-): Promise<string[]> {
+): Promise<State & { readonly weaknesses: readonly string[] }> {
+  const { address, database } = readDatabaseUrl(databaseUrl)
   const administrator = readAdministratorUrl(adminDatabaseUrl)
-  return bootstrap({
+  const weaknesses = await bootstrap({
     address: administrator.address,
     administrator: administrator.credentials,
-    database: readDatabaseUrl(databaseUrl).database,
+    database,
     maintenanceDatabase: administrator.database,
     secrets,
   })
+  const state = await migrateOwn(databaseUrl, secrets)
+  await recordBootstrap(address(database), secrets)
+  return { ...state, weaknesses }
+}
+
+/** Afterwards, as at the first time there is no log before. */
+function recordBootstrap(address: Address, secrets: SecretStore): Promise<void> {
+  return asMigrator(address, secrets, (client) =>
+    record(client, "database.bootstrapped", `bootstrap ${BOOTSTRAP_VERSION}`),
+  )
 }
 
 async function asMigrator<T>(

@@ -35,6 +35,7 @@ export function http1ServerOptions(limits: Limits) {
 }
 
 const MALFORMED = badRequest("The request does not follow HTTP/1.1 (RFC 9112).")
+
 export interface Http1 {
   /** Must see each connection that Node's listener gets. */
   prepare(socket: Socket): void
@@ -103,7 +104,7 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
   server.on("checkExpectation", (request, response) => {
     if (accepts(request, response)) refuse(EXPECTATION_FAILED, request, response)
   })
-  server.on("connect", (_request, socket) => {
+  server.on("connect", ({ socket }) => {
     socket.on("error", () => socket.destroy())
     if (closing.has(socket)) return
     closing.add(socket)

@@ -40,7 +40,7 @@ export interface EdgeOptions {
   ) => void
   /** Whether a text is a key by syntax and checksum. */
   readonly isKey: (text: string) => boolean
-  /** Told of a well-formed key that came over plain HTTP, after the request's own turn. */
+  /** Told of each well-formed key that came over plain HTTP, after the request; must not throw. */
   readonly onKeyInClear?: (key: string) => void
   readonly limits?: Partial<Limits>
 }
@@ -68,8 +68,13 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: limits.handshakeTimeoutMs,
   })
-  const vetSecure = (request: EdgeRequest) => vet(request, { scheme: "https", judgeHost, limits })
-  const common = { limits, protections: SECURITY_HEADERS, vet: vetSecure, handler }
+  const rules = { scheme: "https", judgeHost, limits } as const
+  const common = {
+    limits,
+    protections: SECURITY_HEADERS,
+    vet: (request: EdgeRequest) => vet(request, rules),
+    handler,
+  }
   const http2 = createHttp2(common)
   const http1 = speakHttp1(secure, common)
   // The listening server is the HTTP/1 one, because only that enforces its time-outs; sockets
@@ -97,12 +102,11 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
 
   const httpsPort = await start(secure, "ZT_HTTPS_PORT", options.bind, options.httpsPort)
   const origin = `https://${options.host}${httpsPort === 443 ? "" : `:${httpsPort}`}`
+  const plainRules = { scheme: "http", judgeHost, limits } as const
   const redirector = speakHttp1(plain, {
     limits,
     protections: PLAIN_HEADERS,
-    vet: (request) =>
-      refuseKeys(request, isKey, onKeyInClear) ??
-      vet(request, { scheme: "http", judgeHost, limits }),
+    vet: (request) => refuseKeys(request, isKey, onKeyInClear) ?? vet(request, plainRules),
     handler: redirectTo(origin),
   })
   plain.on("connection", redirector.prepare)

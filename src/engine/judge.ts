@@ -6,7 +6,6 @@
  * anywhere (no clock, no locale, no randomness).
  */
 import { hash } from "node:crypto"
-import type { Json } from "../core/canonical-json.ts"
 import { canonicalJson } from "../core/canonical-json.ts"
 import type { Told, Unseen } from "./advice.ts"
 import { nextSteps, summarize, unseenTitle } from "./advice.ts"
@@ -79,7 +78,7 @@ export function judge(observation: Observation): Verdict {
 /** @returns `sha256:` and hex, over the observation's canonical JSON. */
 function digestOf(observation: Observation): string {
   // Interfaces have no index signature, so the compiler cannot see that this is plain JSON.
-  return `sha256:${hash("sha256", canonicalJson(observation as unknown as Json))}`
+  return `sha256:${hash("sha256", canonicalJson(observation))}`
 }
 
 /**

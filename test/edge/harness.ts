@@ -113,15 +113,16 @@ export interface Answer {
 const SILENCE_MS = 5_000
 
 /**
- * Says the bytes and listens until the server closes, or until so many answers are in.
+ * Says the bytes (and ends, if so told), and listens until the server closes, or until so many
+ * answers are in.
  * @returns All that came, as answers. Rejects when what came is not a sequence of whole answers.
  */
 export async function say(
   port: number,
   bytes: string | readonly string[],
-  options: { tls?: boolean; until?: number; head?: boolean } = {},
+  options: { tls?: boolean; until?: number; head?: boolean; end?: boolean } = {},
 ): Promise<Answer[]> {
-  const { tls = true, until = Number.POSITIVE_INFINITY, head = false } = options
+  const { tls = true, until = Number.POSITIVE_INFINITY, head = false, end = false } = options
   const socket = tls
     ? connectTls({ port, host: "127.0.0.1", ca: CA, servername: HOST })
     : connectPlain(port, "127.0.0.1")
@@ -139,6 +140,7 @@ export async function say(
     socket.setTimeout(SILENCE_MS, () => reject(new Error(`nothing more came after: ${heard}`)))
     socket.once(tls ? "secureConnect" : "connect", () => {
       for (const part of [bytes].flat()) socket.write(part, "latin1")
+      if (end) socket.end()
     })
   }).finally(() => socket.destroy())
   return parseAnswers(heard, true, head)

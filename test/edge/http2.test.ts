@@ -77,6 +77,11 @@ describe("HTTP/2", () => {
     })
   }
 
+  it("a refusal of HEAD has no body", async () => {
+    const answer = await ask({ ":method": "HEAD", ":path": "/", ":authority": "evil.example" }, "")
+    assert.deepEqual([answer.headers[":status"], answer.body], [421, ""])
+  })
+
   it("CONNECT is refused", async () => {
     const answer = await ask({ ":method": "CONNECT", ":authority": "evil.example:443" }, "")
     assert.equal(answer.headers[":status"], 405)

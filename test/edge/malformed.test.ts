@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
+import fc from "fast-check"
 import { PLAIN_HEADERS, SECURITY_HEADERS } from "../../src/edge/headers.ts"
 import type { Answer, TestEdge } from "./harness.ts"
 import { HOST, say, startEdge } from "./harness.ts"
@@ -209,6 +210,48 @@ describe("Malformed requests", () => {
     assert.equal(answer?.headers.get("content-type"), "application/problem+json")
     const problem = JSON.parse(answer?.body ?? "") as Record<string, unknown>
     assert.deepEqual([problem["status"], problem["code"]], [421, "WRONG_HOST"])
+  })
+})
+
+describe("Any bytes at all", () => {
+  const requests = fc
+    .array(
+      fc.constantFrom(
+        ...["GET ", "POST ", "/", "/echo", "*", `https://${HOST}/`, " HTTP/1.1", " HTTP/1.0"],
+        ...["\r\n", "\n", "\r", "\r\n\r\n", H, "Host:", ":", " ", "\t", "\0", "\xff", ",", "a"],
+        ...[
+          "Content-Length: 5\r\n",
+          "Transfer-Encoding: chunked\r\n",
+          "chunked",
+          "Expect: 100-continue",
+        ],
+        ...[
+          "5\r\nhello\r\n",
+          "0\r\n\r\n",
+          "Connection: close\r\n",
+          "Upgrade: h2c\r\n",
+          "CONNECT a:1",
+        ],
+      ),
+      { maxLength: 12 },
+    )
+    .map((parts) => parts.join(""))
+  const beginnings = fc.constantFrom("", `GET / HTTP/1.1\r\n${H}`, `POST /echo HTTP/1.1\r\n${H}`)
+
+  it("get whole answers with HSTS, or none", async (t) => {
+    const edge = await startEdge({ lingerMs: 20 })
+    t.after(() => edge.close(0))
+    await fc.assert(
+      fc.asyncProperty(beginnings, requests, async (beginning, request) => {
+        const answers = await say(edge.httpsPort, beginning + request, { end: true })
+        for (const { status, headers } of answers) {
+          assert.ok(status === 100 || headers.has("strict-transport-security"))
+        }
+        const closed = answers.findIndex(({ headers }) => headers.get("connection") === "close")
+        assert.ok(closed === -1 || closed === answers.length - 1, "nothing follows the last answer")
+      }),
+      { numRuns: 200 },
+    )
   })
 })
 

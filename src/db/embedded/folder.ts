@@ -147,7 +147,7 @@ export async function checkCluster(folder: Folder, major: number): Promise<boole
 }
 
 /** @param reason - What is wrong, as a clause. */
-export function corrupt(folder: Folder, reason: string): Problem {
+function corrupt(folder: Folder, reason: string): Problem {
   return new Problem("DATA_FOLDER", {
     message: `The database in ${folder.data} is damaged: ${reason}. Restore the data folder from a backup, or set ZT_DATA_DIR to a new folder. Nothing in it was changed.`,
   })
