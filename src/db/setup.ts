@@ -29,11 +29,13 @@ export const EMBEDDED_DATABASE = "zygentrust"
 export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore): Promise<State> {
   const address = server.address(EMBEDDED_DATABASE)
   const migrations = await loadMigrations()
-  const attempt = () =>
+  const attempt = (bootstrapped = false) =>
     asMigrator(address, secrets, async (client) => {
       const { version, bootstrapVersion } = await readState(client)
       if (bootstrapVersion < BOOTSTRAP_VERSION) return undefined
-      return { version, migrated: await migrate(client, migrations) }
+      const migrated = await migrate(client, migrations)
+      if (bootstrapped) await recordBootstrap(client)
+      return { version, migrated }
     })
   if (!server.fresh && (await secrets.get("zt_migrate-password")) !== undefined) {
     const state = await attempt().catch((error) => {
@@ -50,9 +52,8 @@ export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore
       secrets,
     }),
   )
-  const after = await attempt()
+  const after = await attempt(true)
   if (after === undefined) throw new Problem("DATABASE")
-  await recordBootstrap(address, secrets)
   return after
 }
 
@@ -100,15 +101,13 @@ export async function bootstrapOwn(
     secrets,
   })
   const state = await migrateOwn(databaseUrl, secrets)
-  await recordBootstrap(address(database), secrets)
+  await asMigrator(address(database), secrets, recordBootstrap)
   return { ...state, weaknesses }
 }
 
 /** Afterwards, as at the first time there is no log before. */
-function recordBootstrap(address: Address, secrets: SecretStore): Promise<void> {
-  return asMigrator(address, secrets, (client) =>
-    record(client, "database.bootstrapped", `bootstrap ${BOOTSTRAP_VERSION}`),
-  )
+function recordBootstrap(client: pg.Client): Promise<void> {
+  return record(client, "database.bootstrapped", `bootstrap ${BOOTSTRAP_VERSION}`)
 }
 
 async function asMigrator<T>(

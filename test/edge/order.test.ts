@@ -33,11 +33,6 @@ describe("Answers on one connection", () => {
       [get("/slow/30"), `CONNECT a:1 HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`],
       [200, 405],
     ],
-    [
-      "CONNECT with half a body behind a slow one",
-      [get("/slow/30"), `CONNECT a:1 HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 9\r\n\r\nabc`],
-      [200, 405],
-    ],
     ["a body that looks like a request", [post("/echo", get("/smuggled"))], [200]],
     [
       "noise after a request that closes",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
+import { hash } from "node:crypto"
 import { describe, it } from "node:test"
 import { Problem } from "../../core/problem.ts"
-import { parseBootstrap, shippedBootstrap } from "./bootstrap.ts"
+import { parseBootstrap, shippedBootstrap, verifiedBootstrap } from "./bootstrap.ts"
 
 const parse = (services: unknown, more: object = { publication: "2026-01-01T00:00:00Z" }) =>
   parseBootstrap(Buffer.from(JSON.stringify({ version: "1.0", services, ...more })))
@@ -48,6 +49,16 @@ describe("an RDAP bootstrap file (RFC 9224)", () => {
 })
 
 describe("the copy of IANA's bootstrap", () => {
+  it("is refused when one byte of it is another", () => {
+    const bytes = Buffer.from('{"version":"1.0","publication":"2026-01-01","services":[]}')
+    const sha256 = hash("sha256", bytes, "hex")
+    assert.equal(verifiedBootstrap(bytes, sha256).sha256, sha256)
+    assert.throws(
+      () => verifiedBootstrap(Buffer.concat([bytes, Buffer.from(" ")]), sha256),
+      (error) => error instanceof Problem && error.code === "INVALID_SETTING",
+    )
+  })
+
   it("is the one that its hash says, with a date and the great suffixes", async () => {
     const bootstrap = await shippedBootstrap()
     assert.ok(!Number.isNaN(Date.parse(bootstrap.publication)))

@@ -32,8 +32,13 @@ export interface RdapBootstrap {
 /** @returns The copy that comes with the program. @throws Problem `INVALID_SETTING` when altered. */
 export async function shippedBootstrap(): Promise<RdapBootstrap> {
   const [bytes, provenance] = await Promise.all([readFile(FILE), readFile(PROVENANCE, "utf8")])
+  return verifiedBootstrap(bytes, provenanceSchema.parse(JSON.parse(provenance)).sha256)
+}
+
+/** @throws Problem `INVALID_SETTING` when the file is not the one with that SHA-256 (hex). */
+export function verifiedBootstrap(bytes: Uint8Array, sha256: string): RdapBootstrap {
   const bootstrap = parseBootstrap(bytes)
-  if (bootstrap.sha256 !== provenanceSchema.parse(JSON.parse(provenance)).sha256) {
+  if (bootstrap.sha256 !== sha256) {
     throw new Problem("INVALID_SETTING", { message: `${FILE} has been altered` })
   }
   return bootstrap

@@ -5,6 +5,7 @@ import { connect, createServer } from "node:net"
 import type { TestContext } from "node:test"
 import { describe, it } from "node:test"
 import type { Known, Why } from "../types.ts"
+import type { Connection } from "./connections.ts"
 import { createConnections } from "./connections.ts"
 import type { Dialer } from "./dial.ts"
 import { createTrustStore } from "./tls.ts"
@@ -37,9 +38,9 @@ async function setUp(t: TestContext, failure?: Why) {
   return { dialled, stop, connections: createConnections(dialer, trust, stop.signal) }
 }
 
-function socketOf(taken: Known<{ socket: Socket; used: boolean }>): Socket {
-  assert.ok("value" in taken)
-  return taken.value.socket
+function taken(known: Known<Connection> | undefined): Connection {
+  assert.ok(known !== undefined && "value" in known)
+  return known.value
 }
 
 describe("connections", () => {
@@ -47,9 +48,9 @@ describe("connections", () => {
     const { dialled, connections } = await setUp(t)
     const first = await Promise.all(Array.from({ length: 4 }, () => connections.take(SITE)))
     const fifth = connections.take(SITE)
-    const given = socketOf(first[2] ?? { unknown: "refused" })
+    const given = taken(first[2])
     connections.give(SITE, given)
-    assert.deepEqual(await fifth, { value: { socket: given, used: true } })
+    assert.deepEqual(await fifth, { value: { ...given, used: true } })
     assert.equal(dialled.length, 4)
     await connections.take(new URL("http://other.example/"))
     assert.equal(dialled.length, 5, "another origin has its own")
@@ -59,25 +60,25 @@ describe("connections", () => {
     const { dialled, connections } = await setUp(t)
     const first = await Promise.all(Array.from({ length: 4 }, () => connections.take(SITE)))
     const fifth = connections.take(SITE)
-    socketOf(first[0] ?? { unknown: "refused" }).destroy()
+    taken(first[0]).socket.destroy()
     assert.ok("value" in (await fifth))
     assert.equal(dialled.length, 5)
   })
 
   it("that were closed while idle are not given out", async (t) => {
     const { connections } = await setUp(t)
-    const socket = socketOf(await connections.take(SITE))
-    connections.give(SITE, socket)
-    socket.destroy()
-    await once(socket, "close")
-    assert.notEqual(socketOf(await connections.take(SITE)), socket)
+    const connection = taken(await connections.take(SITE))
+    connections.give(SITE, connection)
+    connection.socket.destroy()
+    await once(connection.socket, "close")
+    assert.notEqual(taken(await connections.take(SITE)).socket, connection.socket)
   })
 
   it("that were begun go to the first to take one", async (t) => {
     const { dialled, connections } = await setUp(t)
     const begun = connections.begin(SITE)
-    const taken = await connections.take(SITE)
-    assert.deepEqual(await begun, { value: socketOf(taken) })
+    const { socket } = taken(await connections.take(SITE))
+    assert.deepEqual(await begun, { value: socket })
     assert.equal(dialled.length, 1)
   })
 

@@ -5,23 +5,32 @@
  * them end with the observation (dial.ts), if not before.
  */
 import type { Socket } from "node:net"
+import { TLSSocket } from "node:tls"
 import type { Known } from "../types.ts"
 import { attempt } from "./attempt.ts"
 import type { Dialer } from "./dial.ts"
 import type { TrustStore } from "./tls.ts"
-import { startTls } from "./tls.ts"
+import { isAuthentic, startTls } from "./tls.ts"
+
+export interface Connection {
+  readonly socket: Socket
+  /** Over TLS, to whom the certificate says. */
+  readonly authentic: boolean
+  /** It has carried a request before, so the server may just have left. */
+  readonly used: boolean
+}
 
 export interface Connections {
-  /** Never rejects. `used`: it has carried a request before, so the server may just have left. */
-  take(url: URL): Promise<Known<{ readonly socket: Socket; readonly used: boolean }>>
-  give(url: URL, socket: Socket): void
+  /** Never rejects. */
+  take(url: URL): Promise<Known<Connection>>
+  give(url: URL, connection: Connection): void
   /** Begins a connection that the next to take one of its origin gets. */
   begin(url: URL): Promise<Known<Socket>>
 }
 
 interface Pool {
   open: number
-  readonly idle: Socket[]
+  readonly idle: Connection[]
   readonly waiting: Set<() => void>
   begun: Promise<Known<Socket>> | undefined
 }
@@ -76,14 +85,16 @@ export function createConnections(
       const pool = poolOf(url)
       for (;;) {
         const idle = pool.idle.pop()
-        if (idle !== undefined && !idle.destroyed) return { value: { socket: idle, used: true } }
+        if (idle !== undefined && !idle.socket.destroyed) return { value: idle }
         if (idle !== undefined) continue
         if (pool.begun !== undefined || pool.open < MAX_PER_ORIGIN) {
           const begun = pool.begun ?? connect(url, pool)
           pool.begun = undefined
-          const connection = await begun
-          if ("unknown" in connection) return connection
-          return { value: { socket: connection.value, used: false } }
+          const made = await begun
+          if ("unknown" in made) return made
+          const socket = made.value
+          const authentic = socket instanceof TLSSocket && isAuthentic(socket, url.hostname)
+          return { value: { socket, authentic, used: false } }
         }
         const turn = await attempt<true>(signal, TURN_TIMEOUT_MS, (done) => {
           const enter = () => done({ value: true })
@@ -93,9 +104,9 @@ export function createConnections(
         if ("unknown" in turn) return turn
       }
     },
-    give(url, socket) {
+    give(url, connection) {
       const pool = poolOf(url)
-      pool.idle.push(socket)
+      pool.idle.push({ ...connection, used: true })
       wake(pool)
     },
     begin(url) {

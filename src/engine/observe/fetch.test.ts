@@ -228,6 +228,17 @@ describe("a GET", () => {
     assert.deepEqual(more.value.body, { unknown: "too_large" })
   })
 
+  it("stops what is sent without ever giving a byte: a gzip file name without end", async (t) => {
+    const fetched = await get(t, (_, response) => {
+      response.setHeader("content-encoding", "gzip")
+      response.end(
+        Buffer.concat([Buffer.from("1f8b0808000000000003", "hex"), Buffer.alloc(2 * CAP, "a")]),
+      )
+    })
+    assert.ok("value" in fetched)
+    assert.deepEqual(fetched.value.body, { unknown: "too_large" })
+  })
+
   it("stops a body without end", async (t) => {
     const fetched = await get(t, (_, response) => {
       const endless = new Readable({

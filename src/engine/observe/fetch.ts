@@ -6,13 +6,11 @@
  */
 import type { IncomingMessage } from "node:http"
 import { request } from "node:http"
-import { TLSSocket } from "node:tls"
 import type { Exchange, Known } from "../types.ts"
 import { attempt, whyOf } from "./attempt.ts"
 import { readBody } from "./body.ts"
 import type { Connections } from "./connections.ts"
 import { keptHeaders } from "./headers.ts"
-import { isAuthentic } from "./tls.ts"
 
 export interface Fetched {
   readonly exchange: Exchange
@@ -54,13 +52,12 @@ export function createFetcher(
   async function fetchOnce(url: URL): Promise<Known<Fetched>> {
     const connection = await connections.take(url)
     if ("unknown" in connection) return connection
-    const { socket, used } = connection.value
-    const authentic = socket instanceof TLSSocket && isAuthentic(socket, url.hostname)
+    const { socket, authentic, used } = connection.value
     let head = undefined as IncomingMessage | undefined
     const body = await attempt<Buffer>(signal, EXCHANGE_TIMEOUT_MS, (done) => {
       let free = () => {}
       // Node says so when a response is over and the connection may go on.
-      const onFree = () => connections.give(url, socket)
+      const onFree = () => connections.give(url, connection.value)
       socket.once("free", onFree)
       const sent = request({
         createConnection: () => socket,

@@ -14,7 +14,7 @@ import { visit } from "./visit.ts"
 export type PageKind = "privacy" | "terms" | "contact" | "about" | "imprint"
 
 /** Words of a link's text or path, and the path to try when no link has them. */
-export const PAGE_KINDS: Readonly<Record<PageKind, { words: RegExp; path: string }>> = {
+const PAGE_KINDS: Readonly<Record<PageKind, { words: RegExp; path: string }>> = {
   privacy: {
     words:
       /privacy|datenschutz|privacidad|confidentialit|vie-privee|vie privée|privacidade|riservatezza|gegevensbescherming|prywatno|integritetspolicy|personvern|tietosuoja|gizlilik|конфиденциальност|プライバシー|隐私|隱私|개인정보/iu,
