@@ -2,11 +2,11 @@
 import type { SpawnOptions } from "node:child_process"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { join } from "node:path"
+import { dirname, join, relative } from "node:path"
 import { createInterface } from "node:readline"
 
-const PROGRAM = join(import.meta.dirname, "postgres-program.ts")
-const NODE = [process.execPath, "--disable-warning=ExperimentalWarning"]
+const CHECKOUT = dirname(import.meta.dirname)
+const NODE = relative(CHECKOUT, process.execPath)
 
 export interface Said {
   readonly ready?: string
@@ -33,14 +33,17 @@ export interface ChildOptions extends Pick<SpawnOptions, "uid" | "gid"> {
   /** Words before the program's own, like `unshare --mount`. */
   readonly prefix?: readonly string[]
   readonly embeddedPackage?: string
+  /** A copy of the checkout to run from. */
+  readonly checkout?: string
 }
 
 export function startChild(dataDir: string, options: ChildOptions = {}): Child {
-  const { prefix = [], embeddedPackage, ...spawnOptions } = options
+  const { prefix = [], embeddedPackage, checkout = CHECKOUT, ...spawnOptions } = options
   const [command = "", ...args] = [
     ...prefix,
-    ...NODE,
-    PROGRAM,
+    join(checkout, NODE),
+    "--disable-warning=ExperimentalWarning",
+    join(checkout, "test/postgres-program.ts"),
     dataDir,
     ...(embeddedPackage === undefined ? [] : [embeddedPackage]),
   ]
