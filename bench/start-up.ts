@@ -86,7 +86,12 @@ function isPostgresOf(entry: string, dataDir: string): boolean {
   }
 }
 
+/** @returns 0 for a process that ended meanwhile. */
 function pssMiB(pid: string): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")
-  return Number(/^Pss: +(\d+) kB/m.exec(text)?.[1]) / 1024
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")
+    return Number(/^Pss: +(\d+) kB/m.exec(text)?.[1]) / 1024
+  } catch {
+    return 0
+  }
 }

@@ -9,7 +9,6 @@ import { Analyst } from "./analyses/analyst.ts"
 import type { Config } from "./config.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
-import { openServer } from "./db/server.ts"
 import { openAuthority } from "./edge/authority.ts"
 import type { CertificateSource } from "./edge/certificates.ts"
 import { certificateFiles } from "./edge/certificates.ts"
@@ -24,7 +23,6 @@ import { isKey } from "./keys/format.ts"
 import { commandActor, ensureTenant, issueKey } from "./keys/keys.ts"
 import type { Log } from "./log.ts"
 import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
-import { fileSecrets } from "./secrets/files.ts"
 import type { SecretStore } from "./secrets/store.ts"
 
 /** The tenant of a deployment's own first keys. */
@@ -48,15 +46,20 @@ export interface FirstKeys {
   readonly live: string
 }
 
-/** @throws Problem that says what stands in the way; nothing is left running. */
-export async function serve(config: Config, log: Log): Promise<Running> {
-  const secrets = fileSecrets(config.dataDir)
+/**
+ * @param opening - The database, which stays its opener's to close: making one takes longer than
+ *   all else, so it is begun before this module is even loaded.
+ * @throws Problem that says what stands in the way; nothing that was started here is left running.
+ */
+export async function serve(
+  config: Config,
+  secrets: SecretStore,
+  opening: Promise<Server>,
+  log: Log,
+): Promise<Running> {
   await using stack = new AsyncDisposableStack()
   const [server, certificates, options, verdictKey] = await allOf(
-    openServer(config, secrets).then((opened) => {
-      stack.defer(() => opened.close())
-      return opened
-    }),
+    opening,
     openCertificates(config, secrets, log).then((opened) => {
       stack.defer(async () => opened.close())
       return opened

@@ -1,6 +1,9 @@
 /** `zygentrust start`: the server, with all that it needs. */
+import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
+import { openServer } from "../db/server.ts"
 import type { Running } from "../main.ts"
+import { fileSecrets } from "../secrets/files.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
 
@@ -21,6 +24,8 @@ else uses it.
 Example
   zygentrust start --lab`
 
+const HEAD_START_MS = 100
+
 export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   const started = performance.now()
   const { values, positionals } = parseArgs({
@@ -31,6 +36,11 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   if (positionals[0] !== undefined) throw wrongUsage(`start takes no '${positionals[0]}'`)
   await using stack = new AsyncDisposableStack()
   let config = cli.config
+  const secrets = fileSecrets(config.dataDir)
+  const opening = openServer(config, secrets)
+  stack.defer(async () => (await opening.catch(() => undefined))?.close())
+  // Loading what follows keeps Node busy, and the making of a database waits for it.
+  await Promise.race([opening.catch(() => {}), sleep(HEAD_START_MS)])
   if (values.lab) {
     const [{ startLabProcess }, { withSettings }] = await Promise.all([
       import("./lab.ts"),
@@ -45,7 +55,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     import("../log.ts"),
     import("../engine/observe/observer.ts"),
   ])
-  const running = await serve(config, openLog(config.logLevel))
+  const running = await serve(config, secrets, opening, openLog(config.logLevel))
   stack.defer(() => running.stop())
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const online = resolverAnswers(config)
