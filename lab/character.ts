@@ -99,11 +99,3 @@ export type RegistryTrouble =
   | "silent"
   | "not_json"
   | "redirect_private"
-
-/** The shared parts that a running character sees. */
-export interface Stage {
-  /** Port of the trap on 127.0.0.1: nobody must ever connect there. */
-  readonly trapPort: number
-  /** When the lab started. */
-  readonly now: Date
-}

@@ -26,7 +26,7 @@ import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
 import type { SecretStore } from "./secrets/store.ts"
 
 /** The tenant of a deployment's own first keys. */
-export const FIRST_TENANT = "default"
+const FIRST_TENANT = "default"
 
 const GRACE_MS = 30_000
 

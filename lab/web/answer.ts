@@ -4,7 +4,14 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
-import type { Stage } from "../character.ts"
+
+/** The shared parts that a running character sees. */
+export interface Stage {
+  /** Port of the trap on 127.0.0.1: nobody must ever connect there. */
+  readonly trapPort: number
+  /** When the lab started. */
+  readonly now: Date
+}
 
 export type Respond = (request: IncomingMessage, response: ServerResponse, stage: Stage) => void
 

@@ -10,9 +10,8 @@ import { createServer } from "node:net"
 import type { Duplex } from "node:stream"
 import type { TlsOptions } from "node:tls"
 import { createServer as createTlsServer } from "node:tls"
-import type { Stage } from "../character.ts"
 import type { Latency } from "../latency.ts"
-import type { Answer } from "./answer.ts"
+import type { Answer, Stage } from "./answer.ts"
 
 export interface Listener {
   /** On 127.0.0.1. */

@@ -1,7 +1,6 @@
 /** HTTP answers that follow the protocol: sites, redirects, errors, challenges. */
 import type { ServerResponse } from "node:http"
-import type { Stage } from "../character.ts"
-import type { Answer, Respond } from "./answer.ts"
+import type { Answer, Respond, Stage } from "./answer.ts"
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>
 

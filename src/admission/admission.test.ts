@@ -40,6 +40,7 @@ const caller = (position: number) => ({
   reason: null,
   tenant_id: `tenant${position}`,
   key_id: `key${position}`,
+  at: "2026-11-24 22:00:00+00",
 })
 
 describe("admission", () => {
@@ -93,7 +94,11 @@ describe("admission", () => {
     await tick()
     calls[0]?.answer([caller(1)])
     await first
-    const second = admit(admission, 1)
+    const known = admission.callerOf("digest1")
+    assert.deepEqual(known, { tenantId: "tenant1", keyId: "key1" })
+    const second = new Promise<Caller | Problem>((resolve) =>
+      admission.admit({ ...arrival(1), caller: known }, resolve),
+    )
     await tick()
     assert.equal(calls[1]?.values[0], "{index1}")
     assert.equal(calls[1]?.values[7], "{}")
@@ -131,13 +136,21 @@ describe("admission", () => {
     const admission = new Admission(database, "live")
     let done = false
     const finished = admission
-      .finish({ tenantId: "t", requestId: "r", status: 200, latencyBucket: 3, cacheHit: false })
+      .finish({
+        tenantId: "t",
+        admittedAt: "2026-11-24 22:00:00+00",
+        requestId: "r",
+        status: 200,
+        latencyBucket: 3,
+        cacheHit: false,
+      })
       .then(() => {
         done = true
       })
     await tick()
     assert.equal(done, false)
-    assert.deepEqual(calls[0]?.values.slice(8), ["{t}", "{r}", "{200}", "{3}", "{false}"])
+    const at = '{"2026-11-24 22:00:00+00"}'
+    assert.deepEqual(calls[0]?.values.slice(8), ["{t}", at, "{r}", "{200}", "{3}", "{false}"])
     calls[0]?.answer([])
     await finished
     assert.equal(done, true)

@@ -29,6 +29,8 @@ export interface Arrival {
   readonly digest: string
   readonly requestId: string
   readonly route: number
+  /** Whose key it is, where that is known: see {@link Admission.callerOf}. */
+  readonly caller?: Caller | undefined
   /** Known already when the answer lies ready; else it follows by `finish`. */
   readonly outcome?: Outcome
 }
@@ -39,10 +41,12 @@ export interface Caller {
   readonly keyId: string
 }
 
-type Settled = (result: Caller | Problem) => void
+/** @param admittedAt - When, as the database writes it; `finish` takes it back. */
+type Settled = (result: Caller | Problem, admittedAt: string) => void
 
 interface Finished extends Outcome {
   readonly tenantId: string
+  readonly admittedAt: string
   readonly requestId: string
 }
 
@@ -75,8 +79,8 @@ export class Admission {
   constructor(database: Database, environment: Environment) {
     this.#database = database
     const schema = environment === "live" ? "live" : "sandbox"
-    this.#statement = `select "position", reason, tenant_id, key_id
-      from ${schema}.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13)`
+    this.#statement = `select "position", reason, tenant_id, key_id, decided_at::text as at
+      from ${schema}.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`
   }
 
   /** @returns Whose key has this digest, if one was admitted before. */
@@ -91,7 +95,7 @@ export class Admission {
    */
   admit(arrival: Arrival, settle: Settled): void {
     if (this.#waiting.arrivals.length >= MAX_WAITING) {
-      settle(new Problem("UNAVAILABLE", { retryAfterSeconds: 1 }))
+      settle(new Problem("UNAVAILABLE", { retryAfterSeconds: 1 }), "")
       return
     }
     this.#waiting.arrivals.push({ arrival, settle })
@@ -129,12 +133,14 @@ export class Admission {
       rows = await this.#database.call<Answer>(this.#statement, this.#values(batch))
     } catch (cause) {
       const problem = new Problem("UNAVAILABLE", { retryAfterSeconds: 1, cause })
-      for (const { settle } of batch.arrivals) settle(problem)
+      for (const { settle } of batch.arrivals) settle(problem, "")
       for (const { settle } of batch.finished) settle(problem)
       return
     }
     const refused = new Map<number, ProblemCode>()
-    for (const { position, reason, tenant_id, key_id } of rows) {
+    let admittedAt = ""
+    for (const { position, reason, tenant_id, key_id, at } of rows) {
+      admittedAt = at
       if (reason !== null) refused.set(position, reason)
       const waiting = batch.arrivals[position - 1]
       if (tenant_id !== null && key_id !== null && waiting !== undefined) {
@@ -143,8 +149,8 @@ export class Admission {
     }
     for (const [index, { arrival, settle }] of batch.arrivals.entries()) {
       const code = refused.get(index + 1)
-      const caller = this.#callers.get(arrival.digest)
-      settle(code === undefined && caller ? caller : new Problem(code ?? "INVALID_KEY"))
+      const caller = arrival.caller ?? this.#callers.get(arrival.digest)
+      settle(code === undefined && caller ? caller : new Problem(code ?? "INVALID_KEY"), admittedAt)
     }
     for (const { settle } of batch.finished) settle()
   }
@@ -161,26 +167,28 @@ export class Admission {
       status += `,${outcome?.status ?? "NULL"}`
       latency += `,${outcome?.latencyBucket ?? "NULL"}`
       hit += `,${outcome?.cacheHit ?? "NULL"}`
-      if (!this.#callers.has(arrival.digest)) introduce += `,${index + 1}`
+      if (arrival.caller === undefined) introduce += `,${index + 1}`
     }
     const literals = [index8, digest, request, route, status, latency, hit, introduce]
-    let [tenant, id, endStatus, endLatency, endHit] = Array(5).fill("")
+    let [tenant, at, id, endStatus, endLatency, endHit] = Array(6).fill("")
     for (const { finished: end } of finished) {
       tenant += `,${end.tenantId}`
+      at += `,"${end.admittedAt}"`
       id += `,${end.requestId}`
       endStatus += `,${end.status}`
       endLatency += `,${end.latencyBucket}`
       endHit += `,${end.cacheHit}`
     }
-    literals.push(tenant, id, endStatus, endLatency, endHit)
+    literals.push(tenant, at, id, endStatus, endLatency, endHit)
     return literals.map((text) => `{${text.slice(1)}}`)
   }
 }
 
-/** One row a refused position, and one a position whose caller was asked for. */
+/** One row a refused position, one a position whose caller was asked for, and one for all (0). */
 interface Answer {
   readonly position: number
   readonly reason: ProblemCode | null
   readonly tenant_id: string | null
   readonly key_id: string | null
+  readonly at: string
 }

@@ -34,10 +34,11 @@ for (const major of [18, 15] as const) {
       const parts = readKey(key)
       assert.ok(parts)
       const requestId = newUuid()
-      return new Promise<{ result: Caller | Problem; requestId: string }>((resolve) =>
-        admission.admit({ ...parts, requestId, route: 1, ...more }, (result) =>
-          resolve({ result, requestId }),
-        ),
+      return new Promise<{ result: Caller | Problem; requestId: string; admittedAt: string }>(
+        (resolve) =>
+          admission.admit({ ...parts, requestId, route: 1, ...more }, (result, admittedAt) =>
+            resolve({ result, requestId, admittedAt }),
+          ),
       )
     }
 
@@ -52,7 +53,8 @@ for (const major of [18, 15] as const) {
 
     it("admits a good key and leaves one row whose outcome is unknown until it is told", async () => {
       const admission = new Admission(db.database, "live")
-      const { result, requestId } = await ask(admission, (await issue("live")).key)
+      const { key } = await issue("live")
+      const { result, requestId, admittedAt } = await ask(admission, key)
       assert.ok(!(result instanceof Problem), String(result))
       const row = {
         route: 1,
@@ -62,7 +64,8 @@ for (const major of [18, 15] as const) {
         plan: "unlimited",
       }
       assert.deepEqual(await usageRow("live", requestId), [row])
-      const end = { tenantId: result.tenantId, requestId, latencyBucket: 4, cacheHit: false }
+      const { tenantId } = result
+      const end = { tenantId, admittedAt, requestId, latencyBucket: 4, cacheHit: false }
       await admission.finish({ ...end, status: 200 })
       const done = { ...row, status: 200, latency_bucket: 4, cache_hit: false }
       assert.deepEqual(await usageRow("live", requestId), [done])

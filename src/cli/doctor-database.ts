@@ -10,8 +10,7 @@ import { Problem } from "../core/problem.ts"
 import { readDatabaseUrl } from "../db/address.ts"
 import type { Address } from "../db/connection.ts"
 import { platformPackage } from "../db/embedded/binaries.ts"
-import type { Folder } from "../db/embedded/folder.ts"
-import { checkCluster, socketFolder } from "../db/embedded/folder.ts"
+import { checkCluster, folderOf, socketFolder } from "../db/embedded/folder.ts"
 import { findPostmaster } from "../db/embedded/postmaster.ts"
 import { checkOwn, EMBEDDED_DATABASE } from "../db/setup.ts"
 import { fileSecrets } from "../secrets/files.ts"
@@ -62,19 +61,6 @@ async function checkEmbedded(config: Config): Promise<Diagnosis> {
   using socket = socketFolder(folder)
   const address = { socketFolder: socket.path, database: EMBEDDED_DATABASE }
   return await ask(config, address, "the embedded one")
-}
-
-function folderOf(dataDir: string): Folder {
-  const root = join(dataDir, "postgres")
-  const under = (name: string) => join(root, name)
-  return {
-    root,
-    data: under("data"),
-    run: under("run"),
-    log: under("log"),
-    lock: under("lock"),
-    users: under("users"),
-  }
 }
 
 /** Logs in as a start would. @throws Problem that says what is missing. */

@@ -59,7 +59,7 @@ export class AnalysisAnswer {
     }
     // Metadata comes last, and nothing of a stranger's is in it: so the last marks are ours.
     // All in ASCII, so that its length in bytes is known and it is sent without being encoded.
-    const text = JSON.stringify(body).replaceAll(/[\u0080-\uffff]/g, escape)
+    const text = JSON.stringify(body).replaceAll(/[\u0080-\uffff]/g, escapeUnit)
     const id = text.lastIndexOf(REQUEST_ID) + REQUEST_ID.length
     const cache = text.lastIndexOf(CACHE) + CACHE.length
     this.#beforeId = text.slice(0, id)
@@ -81,6 +81,6 @@ export class AnalysisAnswer {
 }
 
 /** @returns A UTF-16 code unit as JSON escapes it (RFC 8259 §7). */
-function escape(unit: string): string {
+function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
 }

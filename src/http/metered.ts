@@ -6,7 +6,7 @@
  */
 import type { z } from "@hono/zod-openapi"
 import type { Context } from "hono"
-import type { Admission, Caller } from "../admission/admission.ts"
+import type { Admission, Arrival, Caller } from "../admission/admission.ts"
 import { latencyBucket } from "../admission/admission.ts"
 import type { Asker } from "../analyses/analyst.ts"
 import { encodeId } from "../core/ids.ts"
@@ -43,8 +43,9 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
 
     const asked = readQuery(query, target)
     const invalid = asked instanceof Problem
-    const { tenantId } = await admit(admission, {
+    const { tenantId, admittedAt } = await admit(admission, {
       ...key,
+      caller: admission.callerOf(key.digest),
       requestId: requestUuid,
       route: ROUTES[route],
       ...(invalid && {
@@ -56,6 +57,7 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
     const finish = (status: number, cacheHit: boolean) =>
       admission.finish({
         tenantId,
+        admittedAt,
         requestId: requestUuid,
         status,
         latencyBucket: bucket(),
@@ -74,10 +76,13 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
   }
 }
 
-function admit(admission: Admission, arrival: Parameters<Admission["admit"]>[0]): Promise<Caller> {
+function admit(
+  admission: Admission,
+  arrival: Arrival,
+): Promise<Caller & { readonly admittedAt: string }> {
   return new Promise((resolve, reject) => {
-    admission.admit(arrival, (result) =>
-      result instanceof Problem ? reject(result) : resolve(result),
+    admission.admit(arrival, (result, admittedAt) =>
+      result instanceof Problem ? reject(result) : resolve({ ...result, admittedAt }),
     )
   })
 }

@@ -49,6 +49,7 @@ export function readyAnswer(
       digest,
       requestId: requestUuid,
       route: ROUTES["GET /v1/analyze"],
+      caller,
       outcome: OUTCOME,
     }
     admissions.live.admit(arrival, (result) => {

@@ -43,9 +43,13 @@ export interface ListedKey extends Omit<IssuedKey, "key"> {
 
 const SCHEMA = { live: "live", test: "sandbox" } as const satisfies Record<Environment, string>
 
-/** @returns The actor of a command on this machine, for audit entries. */
+/** @returns The actor of a command on this machine, for audit entries: the user's name or number. */
 export function commandActor(): string {
-  return `cli:${userInfo().username}`
+  try {
+    return `cli:${userInfo().username}`
+  } catch {
+    return `cli:${process.getuid?.()}` // in a container, a user may have no name
+  }
 }
 
 /** Makes a tenant of that name if there is none. @returns Its id, and whether it was made now. */

@@ -28,13 +28,10 @@ const MAX_SOCKET_PATH = 103
 const SOCKET_NAME = ".s.PGSQL.5432"
 const PROBE_BYTES = 64 * 1024
 
-/**
- * Makes the folders and tries a write, so that what stands in the way is said by its name.
- * @throws Problem `DATA_FOLDER`
- */
-export async function prepareFolder(dataDir: string): Promise<Folder> {
+/** @returns Where everything lies under a data folder, whether it is there or not. */
+export function folderOf(dataDir: string): Folder {
   const root = join(dataDir, "postgres")
-  const folder: Folder = {
+  return {
     root,
     data: join(root, "data"),
     run: join(root, "run"),
@@ -42,13 +39,21 @@ export async function prepareFolder(dataDir: string): Promise<Folder> {
     lock: join(root, "lock"),
     users: join(root, "users"),
   }
+}
+
+/**
+ * Makes the folders and tries a write, so that what stands in the way is said by its name.
+ * @throws Problem `DATA_FOLDER`
+ */
+export async function prepareFolder(dataDir: string): Promise<Folder> {
+  const folder = folderOf(dataDir)
   try {
     await mkdir(dirname(dataDir), { recursive: true })
-    for (const path of [dataDir, root, folder.run]) {
+    for (const path of [dataDir, folder.root, folder.run]) {
       await makeFolder(path)
       await checkOwner(path)
     }
-    await probe(join(root, `.probe-${process.pid}`))
+    await probe(join(folder.root, `.probe-${process.pid}`))
   } catch (cause) {
     throw cause instanceof Problem ? cause : folderProblem(dataDir, cause)
   }

@@ -18,9 +18,8 @@ begin
         latency_bucket smallint,
         cache_hit      boolean,
         plan           text not null,
-        primary key (tenant_id, request_id)
+        primary key (tenant_id, at, request_id)
       );
-      create index usage_by_time on %1$I.usage (tenant_id, at);
       alter table %1$I.usage enable row level security;
       alter table %1$I.usage force row level security;
       create policy own_rows on %1$I.usage for select to %2$I
@@ -33,27 +32,32 @@ begin
     $ddl$, s.name, s.customer);
 
     -- Admits a batch. Arrays run in step; a status that is null follows later in a `done` array.
-    -- Answers with the positions (from 1) that are refused, and with whose key it is where
-    -- `introduce` asks. Writes a row for each arrival whose key is known, refused ones too.
+    -- Answers with the positions (from 1) that are refused, with whose key it is where `introduce`
+    -- asks, and at position 0 with the time alone. Writes a row for each arrival whose key is known,
+    -- refused ones too.
     execute format($ddl$
       create function %1$I.admit(
         index8s text[], digests text[], request_ids uuid[], routes smallint[],
         statuses smallint[], latency_buckets smallint[], cache_hits boolean[], introduce integer[],
-        done_tenants uuid[], done_requests uuid[], done_statuses smallint[],
+        done_tenants uuid[], done_ats timestamptz[], done_requests uuid[], done_statuses smallint[],
         done_latency_buckets smallint[], done_cache_hits boolean[]
-      ) returns table ("position" integer, reason text, tenant_id uuid, key_id uuid)
+      ) returns table (
+        "position" integer, reason text, tenant_id uuid, key_id uuid, decided_at timestamptz
+      )
       language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
       as $function$
       #variable_conflict use_column
       declare
-        decided_at timestamptz := clock_timestamp();
+        this_moment timestamptz := clock_timestamp();
       begin
         if cardinality(done_requests) > 0 then
           update %1$I.usage u
             set status = d.status, latency_bucket = d.latency_bucket, cache_hit = d.cache_hit
-            from unnest(done_tenants, done_requests, done_statuses, done_latency_buckets, done_cache_hits)
-              as d(tenant_id, request_id, status, latency_bucket, cache_hit)
-            where u.tenant_id = d.tenant_id and u.request_id = d.request_id and u.status is null;
+            from unnest(done_tenants, done_ats, done_requests, done_statuses, done_latency_buckets,
+                done_cache_hits)
+              as d(tenant_id, at, request_id, status, latency_bucket, cache_hit)
+            where u.tenant_id = d.tenant_id and u.at = d.at and u.request_id = d.request_id
+              and u.status is null;
         end if;
         if cardinality(request_ids) = 0 then
           return;
@@ -70,7 +74,7 @@ begin
                 when k.id is null then 'INVALID_KEY'
                 when k.revoked_at is not null then 'KEY_REVOKED'
                 when k.disabled_at is not null then 'KEY_DISABLED'
-                when k.expires_at <= decided_at then 'KEY_EXPIRED'
+                when k.expires_at <= this_moment then 'KEY_EXPIRED'
               end as reason
             from arrival a
             left join %1$I.api_key k on k.index8 = a.index8 and k.digest = decode(a.digest, 'hex')
@@ -78,16 +82,18 @@ begin
           ), recorded as (
             insert into %1$I.usage
               (tenant_id, request_id, key_id, at, route, status, latency_bucket, cache_hit, plan)
-            select j.tenant_id, j.request_id, j.key_id, decided_at, j.route,
+            select j.tenant_id, j.request_id, j.key_id, this_moment, j.route,
               case when j.reason is null then j.status else 401 end,
               case when j.reason is null then j.latency_bucket else 0 end,
               case when j.reason is null then j.cache_hit else false end,
               j.plan
             from judged j where j.key_id is not null
           )
-          select j."position"::integer, j.reason, j.tenant_id, j.key_id
+          select j."position"::integer, j.reason, j.tenant_id, j.key_id, this_moment
           from judged j
-          where j.reason is not null or j."position" = any (introduce);
+          where j.reason is not null or j."position" = any (introduce)
+          union all
+          select 0, null, null, null, this_moment;
       end
       $function$;
       alter function %1$I.admit owner to zt_service;
