@@ -156,6 +156,41 @@ describe("admission", () => {
     assert.equal(done, true)
   })
 
+  it("past its deadline: UNAVAILABLE for all who wait, and for who comes, until it is through", async (t) => {
+    const { database, calls } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const first = admit(admission, 1)
+    await tick()
+    t.mock.timers.enable({ apis: ["setTimeout"] })
+    const second = admit(admission, 2)
+    const third = admission.finish({
+      tenantId: "t",
+      admittedAt: "",
+      requestId: "r",
+      status: 200,
+      latencyBucket: 0,
+      cacheHit: false,
+    })
+    third.catch(() => {})
+    await tick()
+    calls[0]?.answer([caller(1)])
+    await first
+    await tick()
+    t.mock.timers.tick(3_000)
+    for (const result of [await second, await admit(admission, 4)]) {
+      assert.ok(result instanceof Problem)
+      assert.equal(result.code, "UNAVAILABLE")
+    }
+    await assert.rejects(third)
+    assert.equal(calls.length, 2, "whoever is refused asks nothing")
+    calls[1]?.answer([caller(1)])
+    await tick()
+    const fifth = admit(admission, 5)
+    await tick()
+    calls[2]?.answer([caller(1)])
+    assert.deepEqual(await fifth, { tenantId: "tenant1", keyId: "key1" })
+  })
+
   it("past its queue it refuses at once, and asks nothing", () => {
     const { database, calls } = fakeDatabase()
     const admission = new Admission(database, "live")

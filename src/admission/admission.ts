@@ -59,6 +59,8 @@ interface Batch {
 export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
 
 const MAX_WAITING = 20_000
+/** Past it, who waits is refused; what the statement does by then is seen by nobody. */
+const DEADLINE_MS = 3_000
 const MAX_BATCH = 1_000
 const MAX_KNOWN_CALLERS = 100_000
 
@@ -75,6 +77,8 @@ export class Admission {
   readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN_CALLERS })
   #waiting: Batch = { arrivals: [], finished: [] }
   #scheduled = false
+  /** The statement in flight is past its deadline: whoever comes is refused at once. */
+  #stuck = false
 
   constructor(database: Database, environment: Environment) {
     this.#database = database
@@ -94,7 +98,7 @@ export class Admission {
    * request is what the hot path would mostly spend its time on.
    */
   admit(arrival: Arrival, settle: Settled): void {
-    if (this.#waiting.arrivals.length >= MAX_WAITING) {
+    if (this.#stuck || this.#waiting.arrivals.length >= MAX_WAITING) {
       settle(new Problem("UNAVAILABLE", { retryAfterSeconds: 1 }), "")
       return
     }
@@ -105,6 +109,7 @@ export class Admission {
   /** Records what an admitted request ended in. Resolves when that is committed. */
   finish(finished: Finished): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#stuck) return reject(new Problem("UNAVAILABLE", { retryAfterSeconds: 1 }))
       const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error))
       this.#waiting.finished.push({ finished, settle })
       this.#schedule()
@@ -122,21 +127,29 @@ export class Admission {
       }
       this.#run(batch).finally(() => {
         this.#scheduled = false
+        this.#stuck = false
         if (this.#waiting.arrivals.length + this.#waiting.finished.length > 0) this.#schedule()
       })
     })
   }
 
   async #run(batch: Batch): Promise<void> {
+    const deadline = setTimeout(() => {
+      this.#stuck = true
+      refuse(batch)
+      refuse(this.#waiting)
+      this.#waiting = { arrivals: [], finished: [] }
+    }, DEADLINE_MS)
     let rows: Answer[]
     try {
       rows = await this.#database.call<Answer>(this.#statement, this.#values(batch))
     } catch (cause) {
-      const problem = new Problem("UNAVAILABLE", { retryAfterSeconds: 1, cause })
-      for (const { settle } of batch.arrivals) settle(problem, "")
-      for (const { settle } of batch.finished) settle(problem)
+      if (!this.#stuck) refuse(batch, cause)
       return
+    } finally {
+      clearTimeout(deadline)
     }
+    if (this.#stuck) return
     const refused = new Map<number, ProblemCode>()
     let admittedAt = ""
     for (const { position, reason, tenant_id, key_id, at } of rows) {
@@ -182,6 +195,12 @@ export class Admission {
     literals.push(tenant, at, id, endStatus, endLatency, endHit)
     return literals.map((text) => `{${text.slice(1)}}`)
   }
+}
+
+function refuse({ arrivals, finished }: Batch, cause?: unknown): void {
+  const problem = new Problem("UNAVAILABLE", { retryAfterSeconds: 1, cause })
+  for (const { settle } of arrivals) settle(problem, "")
+  for (const { settle } of finished) settle(problem)
 }
 
 /** One row a refused position, one a position whose caller was asked for, and one for all (0). */

@@ -17,8 +17,8 @@ const codes = (Object.keys(PROBLEMS) as ProblemCode[]).filter(
 )
 
 export const Refusal = z
-  .strictObject({
-    error: z.strictObject({
+  .object({
+    error: z.object({
       code: field(
         z.enum(codes as [ProblemCode, ...ProblemCode[]]),
         "What to branch on. The list is closed.",
@@ -37,7 +37,7 @@ export const Refusal = z
 
 /** RFC 9457, sent where `Accept` names `application/problem+json`. */
 export const ProblemDetails = z
-  .strictObject({
+  .object({
     type: field(z.string(), "Names the code.", "urn:zygentrust:problem:INVALID_DOMAIN"),
     title: field(z.string(), "The status in words.", "Bad Request"),
     status: field(z.int(), "The HTTP status.", 400),

@@ -1,6 +1,7 @@
 /**
  * The HTTP contract: the shapes of what is sent and answered. The OpenAPI document comes out of
- * these schemas. Refusals have theirs in contract-refusal.ts.
+ * these schemas. Queries are strict; answers are open, since fields may be added to them. Refusals
+ * have theirs in contract-refusal.ts.
  */
 import { z } from "@hono/zod-openapi"
 import { CATEGORIES } from "../engine/types.ts"
@@ -50,7 +51,7 @@ const SIGNAL_GROUPS: Readonly<Record<(typeof CATEGORIES)[number], [string, objec
   reputation: ["Lists that the operator supplies.", { on_phishing_list: "unknown" }],
 }
 
-const Signals = z.strictObject(
+const Signals = z.object(
   Object.fromEntries(
     CATEGORIES.map((category) => [
       category,
@@ -60,7 +61,7 @@ const Signals = z.strictObject(
 )
 
 const Insight = z
-  .strictObject({
+  .object({
     severity: field(
       z.enum(["positive", "neutral", "negative", "unknown"]),
       "Which way it counts; `unknown`: it could not be seen.",
@@ -83,7 +84,7 @@ const Insight = z
   .openapi("Insight", { description: "One thing that was seen, and what it counts." })
 
 export const Analysis = z
-  .strictObject({
+  .object({
     domain: field(z.string(), "As it was asked for.", "https://www.Example.com/shop"),
     normalized_domain: field(z.string(), "What was looked at.", "example.com"),
     trust_score: field(
@@ -119,12 +120,12 @@ export const Analysis = z
       "eyJhbGciOiJFZERTQSJ9.eyJ0cnVzdF9zY29yZSI6ODJ9.c2lnbmF0dXJl",
     ).optional(),
     metadata: z
-      .strictObject({
+      .object({
         request_id: requestId,
         environment,
         checked_at: time("When it was looked at."),
         cache: z
-          .strictObject({
+          .object({
             hit: field(z.boolean(), "Whether it was known already.", false),
             ttl_seconds: field(z.int().min(0), "How long it stays known.", 86_400),
           })
@@ -142,10 +143,10 @@ export const Analysis = z
   .openapi("Analysis", { description: "The verdict on a domain, every point explained." })
 
 export const VerdictKeys = z
-  .strictObject({
+  .object({
     keys: field(
       z.array(
-        z.strictObject({
+        z.object({
           kty: field(z.string(), "RFC 8037.", "OKP"),
           crv: field(z.string(), "RFC 8037.", "Ed25519"),
           x: field(
@@ -184,23 +185,23 @@ const counts = {
 }
 
 export const Usage = z
-  .strictObject({
+  .object({
     environment,
     plan: field(z.string(), "The tenant's plan.", "unlimited"),
     period: z
-      .strictObject({
+      .object({
         from: time("First moment.", "2026-11-01T00:00:00.000Z"),
         to: time("First moment after it.", "2026-12-01T00:00:00.000Z"),
       })
       .openapi({ description: "The month." }),
-    total: z.strictObject(counts).openapi({ description: "All of it." }),
+    total: z.object(counts).openapi({ description: "All of it." }),
     by_day: field(
-      z.array(z.strictObject({ day: field(z.iso.date(), "In UTC.", "2026-11-23"), ...counts })),
+      z.array(z.object({ day: field(z.iso.date(), "In UTC.", "2026-11-23"), ...counts })),
       "Days with any answer.",
     ),
     by_route: field(
       z.array(
-        z.strictObject({
+        z.object({
           route: field(z.string(), "Method and path.", "GET /v1/analyze"),
           ...counts,
         }),
@@ -209,7 +210,7 @@ export const Usage = z
     ),
     by_status: field(
       z.array(
-        z.strictObject({
+        z.object({
           status: field(
             z.int().nullable(),
             "`null`: the request was admitted and its outcome is not known (yet).",
@@ -226,13 +227,13 @@ export const Usage = z
 const state = (description: string) => field(z.enum(["ok", "degraded", "down"]), description, "ok")
 
 export const Health = z
-  .strictObject({
+  .object({
     status: state("The worst of all components."),
     version: field(z.string(), "Of the program.", "1.0.0"),
     components: field(
       z.record(
         z.string(),
-        z.strictObject({
+        z.object({
           status: state("How it is."),
           since: time("When it came into this state."),
           message: field(z.string(), "What is so, and what to do where it is wrong.", "answers"),
@@ -244,7 +245,7 @@ export const Health = z
   .openapi("Health", { description: "How the deployment is, component by component." })
 
 export const Liveness = z
-  .strictObject({ status: field(z.enum(["ok", "unavailable"]), "Whether it does.", "ok") })
+  .object({ status: field(z.enum(["ok", "unavailable"]), "Whether it does.", "ok") })
   .openapi("Liveness", { description: "Whether an instance lives, or takes requests." })
 
 export type AnalysisBody = z.infer<typeof Analysis>

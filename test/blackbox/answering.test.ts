@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test"
 import { Analysis, Health, Liveness, Usage } from "../../src/http/contract.ts"
 import { ProblemDetails, Refusal } from "../../src/http/contract-refusal.ts"
 import { generateKey } from "../../src/keys/format.ts"
+import { readAnswer } from "../contract/read-answer.ts"
 import type { Answer, Ask, Program } from "../program.ts"
 import { environment, runCommand, startProgram } from "../program.ts"
 
@@ -112,7 +113,7 @@ describe("the HTTP contract", () => {
       it(`${what}: ${status} ${code}`, async () => {
         const answer = await get(path, ask())
         assert.equal(answer.status, status, answer.text)
-        const { error } = Refusal.parse(answer.json)
+        const { error } = readAnswer(Refusal, answer.json)
         assert.equal(error.code, code)
         assert.equal(error.request_id, answer.headers["x-request-id"])
         assert.equal(answer.headers["strict-transport-security"], HSTS)
@@ -139,7 +140,7 @@ describe("the HTTP contract", () => {
       it(`names the parameter that is wrong: ${name}`, async () => {
         const answer = await get(`/v1/usage?${name}=1`, { key: live })
         assert.equal(answer.status, 400)
-        const { error } = Refusal.parse(answer.json)
+        const { error } = readAnswer(Refusal, answer.json)
         assert.equal(error.message, `There is no parameter '${name}'.`)
         assert.deepEqual(error.details, { parameter: name })
       })
@@ -149,7 +150,7 @@ describe("the HTTP contract", () => {
       const accept = "application/problem+json, application/json;q=0.5"
       const answer = await get("/v1/usage", { headers: { accept } })
       assert.equal(answer.headers["content-type"], "application/problem+json")
-      const problem = ProblemDetails.parse(answer.json)
+      const problem = readAnswer(ProblemDetails, answer.json)
       assert.equal(problem.status, 401)
       assert.equal(problem.code, "MISSING_KEY")
     })
@@ -166,7 +167,7 @@ describe("the HTTP contract", () => {
       assert.equal(revoked.code, 0, revoked.stderr)
       const answer = await get(path, { key })
       assert.equal(answer.status, 401)
-      assert.equal(Refusal.parse(answer.json).error.code, "KEY_REVOKED")
+      assert.equal(readAnswer(Refusal, answer.json).error.code, "KEY_REVOKED")
     })
   })
 
@@ -174,7 +175,7 @@ describe("the HTTP contract", () => {
     it("is explained point by point, and the points add up", async () => {
       const { status, json } = await get("/v1/analyze?domain=harbourbank.test", { key: live })
       assert.equal(status, 200)
-      const analysis = Analysis.parse(json)
+      const analysis = readAnswer(Analysis, json)
       const points = analysis.insights.reduce((sum, { points }) => sum + points, 0)
       assert.equal(analysis.base + points, analysis.trust_score)
       assert.equal(analysis.metadata.environment, "live")
@@ -187,7 +188,7 @@ describe("the HTTP contract", () => {
       const [first, second, third] = [await ask(), await ask(), await ask()].map((answer) => {
         assert.equal(answer.status, 200)
         assert.equal(Buffer.byteLength(answer.text), Number(answer.headers["content-length"]))
-        return Analysis.parse(answer.json)
+        return readAnswer(Analysis, answer.json)
       })
       assert.ok(first && second && third)
       assert.equal(first.metadata.cache.hit, false)
@@ -206,8 +207,8 @@ describe("the HTTP contract", () => {
 
     it("fresh=true looks again", async () => {
       const ask = (more = "") => get(`/v1/analyze?domain=sixnetworks.test${more}`, { key: live })
-      const before = Analysis.parse((await ask()).json)
-      const again = Analysis.parse((await ask("&fresh=true")).json)
+      const before = readAnswer(Analysis, (await ask()).json)
+      const again = readAnswer(Analysis, (await ask("&fresh=true")).json)
       assert.equal(again.metadata.cache.hit, false)
       assert.ok(again.metadata.checked_at > before.metadata.checked_at)
     })
@@ -230,7 +231,7 @@ describe("the HTTP contract", () => {
 
     it("attest=true adds a signature that verifies with the published key alone", async () => {
       const { json } = await get("/v1/analyze?domain=lindenshop.test&attest=true", { key: live })
-      const analysis = Analysis.parse(json)
+      const analysis = readAnswer(Analysis, json)
       const [header = "", payload = "", signature = ""] = analysis.attestation?.split(".") ?? []
       const { keys } = (await get("/.well-known/jwks.json")).json
       const key = createPublicKey({ key: keys[0], format: "jwk" })
@@ -265,7 +266,7 @@ describe("the HTTP contract", () => {
       it(`${domain} is ${action}`, async () => {
         const { status, json } = await get(`/v1/analyze?domain=${domain}`, { key: test })
         assert.equal(status, 200)
-        const analysis = Analysis.parse(json)
+        const analysis = readAnswer(Analysis, json)
         assert.equal(analysis.recommended_action, action)
         assert.equal(analysis.metadata.environment, "test")
       })
@@ -297,16 +298,29 @@ describe("the HTTP contract", () => {
         for (let i = 0; i < 2; i++) {
           const answer = await get(`/v1/analyze?domain=${domain}`, { key: test })
           assert.equal(answer.status, status)
-          assert.equal(Refusal.parse(answer.json).error.code, code)
+          assert.equal(readAnswer(Refusal, answer.json).error.code, code)
           if (status === 429) assert.match(answer.headers["retry-after"] ?? "", /^\d+$/)
         }
       })
     }
 
+    it("the reference's example is what is served", async () => {
+      const { json } = await get("/v1/analyze?domain=approve.test&fresh=true", { key: test })
+      const document = (await get("/v1/openapi.json")).json
+      const answer = document.paths["/v1/analyze"].get.responses["200"].content["application/json"]
+      const examples: { value: { domain: string } }[] = Object.values(answer.examples)
+      const example = examples.find(({ value }) => value.domain === "approve.test")?.value
+      const { metadata: _, ...served } = json
+      const { metadata: __, ...shown } = readAnswer(Analysis, example)
+      assert.deepEqual(Object.keys(served.signals), Object.keys(shown.signals))
+      assert.deepEqual(served.signals, shown.signals)
+      assert.equal(served.trust_score, shown.trust_score)
+    })
+
     it("any other name has a verdict of its own that stays", async () => {
       const ask = async (n: number) => {
         const { json } = await get(`/v1/analyze?domain=any-${n}.example&fresh=true`, { key: test })
-        return Analysis.parse(json).trust_score
+        return readAnswer(Analysis, json).trust_score
       }
       const names = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
       const first = await Promise.all(names.map(ask))
@@ -327,7 +341,7 @@ describe("the HTTP contract", () => {
       for (let i = 0; i < 5; i++) await get(path, { key: mine })
       await get("/v1/analyze", { key: mine })
       await get(path, { key: sandbox })
-      const usage = Usage.parse((await get("/v1/usage", { key: mine })).json)
+      const usage = readAnswer(Usage, (await get("/v1/usage", { key: mine })).json)
       assert.equal(usage.environment, "live")
       assert.equal(usage.plan, "unlimited")
       assert.equal(usage.total.served, 5)
@@ -339,13 +353,13 @@ describe("the HTTP contract", () => {
           { status: 400, requests: 1 },
         ],
       )
-      const other = Usage.parse((await get("/v1/usage", { key: sandbox })).json)
+      const other = readAnswer(Usage, (await get("/v1/usage", { key: sandbox })).json)
       assert.equal(other.environment, "test")
       assert.equal(other.total.served, 1)
     })
 
     it("another month is empty", async () => {
-      const usage = Usage.parse((await get("/v1/usage?month=2020-02", { key: live })).json)
+      const usage = readAnswer(Usage, (await get("/v1/usage?month=2020-02", { key: live })).json)
       assert.deepEqual(usage.total, { requests: 0, served: 0 })
       assert.equal(usage.period.to, "2020-03-01T00:00:00.000Z")
     })
@@ -353,7 +367,7 @@ describe("the HTTP contract", () => {
 
   describe("open to all", () => {
     it("health, live and ready", async () => {
-      const health = Health.parse((await get("/v1/health")).json)
+      const health = readAnswer(Health, (await get("/v1/health")).json)
       assert.deepEqual(Object.keys(health.components).sort(), [
         "certificate",
         "database",
@@ -363,7 +377,7 @@ describe("the HTTP contract", () => {
       for (const path of ["/v1/health/live", "/v1/health/ready"]) {
         const answer = await get(path)
         assert.equal(answer.status, 200)
-        assert.deepEqual(Liveness.parse(answer.json), { status: "ok" })
+        assert.deepEqual(readAnswer(Liveness, answer.json), { status: "ok" })
       }
     })
 

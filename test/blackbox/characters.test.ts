@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import { CHARACTERS } from "../../lab/characters/all.ts"
 import { Analysis } from "../../src/http/contract.ts"
+import { readAnswer } from "../contract/read-answer.ts"
 import type { Program } from "../program.ts"
 import { startProgram } from "../program.ts"
 
@@ -20,7 +21,7 @@ describe("the lab's characters", { concurrency: 8 }, () => {
       const key = program.keys?.live ?? ""
       const answer = await program.ask(`/v1/analyze?domain=${encodeURIComponent(domain)}`, { key })
       assert.equal(answer.status, 200, answer.text)
-      const verdict = Analysis.parse(answer.json)
+      const verdict = readAnswer(Analysis, answer.json)
       const signals = Object.assign({}, ...Object.values(verdict.signals))
       const said = JSON.stringify(verdict.insights, null, 1)
       for (const code of expect.evidence) assert.equal(signals[code], true, `${code}\n${said}`)

@@ -1,13 +1,17 @@
 /** Every example that the document gives or implies is one that the schemas accept. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import type { z } from "@hono/zod-openapi"
 import { Analysis, Health, Liveness, Usage, VerdictKeys } from "../../src/http/contract.ts"
 import { answers, endpoints } from "../../src/http/reference-document.ts"
 import { exampleAnswers } from "../../src/http/reference-example.ts"
 import { contractDocument } from "./document.ts"
+import { readAnswer } from "./read-answer.ts"
 
 const document = contractDocument()
-const SCHEMAS = new Map(Object.entries({ Analysis, Health, Liveness, Usage, VerdictKeys }))
+const SCHEMAS = new Map<string, z.ZodType>(
+  Object.entries({ Analysis, Health, Liveness, Usage, VerdictKeys }),
+)
 
 describe("the examples of answers", () => {
   for (const endpoint of endpoints(document)) {
@@ -18,7 +22,7 @@ describe("the examples of answers", () => {
       it(`${endpoint.operationId} ${status}: obeys ${name}`, () => {
         const schema = SCHEMAS.get(name)
         assert.ok(schema, `${name} is not among the schemas of this test`)
-        for (const { value } of exampleAnswers(document, media)) schema.parse(value)
+        for (const { value } of exampleAnswers(document, media)) readAnswer(schema, value)
       })
     }
   }
@@ -31,7 +35,7 @@ describe("the examples of answers", () => {
     )
     assert.ok(examples.length >= 2)
     for (const { value } of examples) {
-      const { base, insights, trust_score } = Analysis.parse(value)
+      const { base, insights, trust_score } = readAnswer(Analysis, value)
       assert.equal(
         insights.reduce((sum, { points }) => sum + points, base),
         trust_score,
