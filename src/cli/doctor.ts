@@ -3,10 +3,11 @@
  *
  * Invariant: it only looks. It makes no folder, starts no database, writes nothing.
  */
-import { parseArgs, styleText } from "node:util"
+import { parseArgs } from "node:util"
 import type { Cli, ExitCode } from "./cli.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail } from "./doctor-check.ts"
+import { painter } from "./paint.ts"
 import { fit, plain, wrap } from "./report-text.ts"
 
 export const help = `zygentrust doctor: what is right and wrong here, and what to do
@@ -76,8 +77,7 @@ export function renderChecks(
   { color, columns }: { color: boolean; columns: number },
 ): string {
   const room = Math.min(100, Math.max(60, columns)) - NAME_COLUMNS - 4
-  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-    color ? styleText(style, text, { validateStream: false }) : text
+  const paint = painter(color)
   const lines = checks.flatMap(({ check, status, message, advice }) => {
     const [mark, style] = MARKS[status]
     const about = wrap(plain(message), room).map((line, i) =>

@@ -1,7 +1,7 @@
 /** The long form of the report: every signal, what was seen, and what it is worth. Pure. */
 import type { Category, Finding, Verdict, Why } from "../engine/types.ts"
 import { CATEGORIES } from "../engine/types.ts"
-import type { Paint } from "./report-text.ts"
+import type { Paint } from "./paint.ts"
 import { fit, plain, signed, wrap } from "./report-text.ts"
 
 /** One signal as its rule found it. */

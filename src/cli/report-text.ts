@@ -1,9 +1,5 @@
 /** Text on a terminal: made harmless, measured in columns, wrapped. Pure. */
-import type { InspectColor } from "node:util"
 import { stripVTControlCharacters } from "node:util"
-
-/** Adds colour to text that is measured already, or does not. */
-export type Paint = (style: InspectColor | readonly InspectColor[], text: string) => string
 
 const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" })
 

@@ -6,12 +6,12 @@
  * whatever a stranger wrote is made harmless by `plain`.
  */
 import type { InspectColor } from "node:util"
-import { styleText } from "node:util"
 import type { Insight, Name, Verdict } from "../engine/types.ts"
+import type { Paint } from "./paint.ts"
+import { painter } from "./paint.ts"
 import { bar, largeNumber } from "./report-digits.ts"
 import type { Explained } from "./report-signals.ts"
 import { signalLines } from "./report-signals.ts"
-import type { Paint } from "./report-text.ts"
 import { fit, plain, signed, width, wrap } from "./report-text.ts"
 
 export interface ReportOptions {
@@ -35,8 +35,7 @@ const POINTS_COLUMNS = 4
 const MIN_SEEN_COLUMNS = 12
 
 export function renderReport(verdict: Verdict, name: Name, options: ReportOptions): string {
-  const paint: Paint = (style, text) =>
-    options.color ? styleText(style, text, { validateStream: false }) : text
+  const paint = painter(options.color)
   const columns = Math.min(96, Math.max(60, options.columns)) - 2 * MARGIN.length
   const sections = [
     headLines(verdict, name, columns, paint),

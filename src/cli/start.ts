@@ -6,6 +6,7 @@ import type { Running } from "../main.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
+import { greeting } from "./greeting.ts"
 
 export const help = `Usage: zygentrust start [--lab] [--json]
 
@@ -60,7 +61,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const online = resolverAnswers(config)
   if (cli.json) cli.out(JSON.stringify(summary(running)))
-  else cli.out(greeting(running, { lab: values.lab, seconds }))
+  else cli.out(greeting(running, { lab: values.lab, seconds, color: cli.terminal.color }))
   if (!(await online)) {
     cli.err(
       "No DNS resolver answers, so live answers will know next to nothing. Set ZT_RESOLVERS, or\nstart with --lab for a small internet on this machine. Test keys work all the same.",
@@ -73,40 +74,6 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 
 function summary({ url, caFile, firstKeys }: Running) {
   return { url, ca: caFile ?? null, ...(firstKeys && { keys: firstKeys }) }
-}
-
-function greeting(running: Running, { lab, seconds }: { lab: boolean; seconds: string }): string {
-  const { url, caFile, firstKeys } = running
-  const curl = ["curl", ...(caFile ? ["--cacert", quote(caFile)] : [])]
-  const key = firstKeys ? (lab ? firstKeys.live : firstKeys.test) : "YOUR_KEY"
-  const domain = lab ? "lindenshop.test" : "approve.test"
-  return [
-    `ZygenTrust is ready, in ${seconds} s.`,
-    "",
-    `  Address     ${url}`,
-    `  Reference   ${url}/docs`,
-    ...(caFile ? [`  Authority   ${caFile}`] : []),
-    ...(lab ? ["  Internet    the lab on this machine, not the real one"] : []),
-    "",
-    ...(firstKeys
-      ? [
-          "Two keys, shown this once:",
-          "",
-          `  Test        ${firstKeys.test}`,
-          `  Live        ${firstKeys.live}`,
-        ]
-      : ["For a new key:", "", "  bin/zygentrust keys issue --tenant default --environment live"]),
-    "",
-    firstKeys ? "Try it:" : "Then:",
-    "",
-    `  ${curl.join(" ")} -H 'x-api-key: ${key}' '${url}/v1/analyze?domain=${domain}'`,
-    "",
-    "Ctrl-C stops it.",
-  ].join("\n")
-}
-
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
