@@ -2,7 +2,7 @@
  * Wall time of a fresh observation against the slowest chain of round trips in it, with a lab that
  * adds 0, 20 and 100 ms to each.
  *
- * `node bench/engine.ts [--rounds 15]`. The chain is walked by nothing but `node:dgram` and
+ * `bin/node bench/engine.ts [--rounds 15]`. The chain is walked by nothing but `node:dgram` and
  * `node:https`, in the same run, one step after the other: the address, the connection and its
  * handshake, the home page, and two pages over the same connection, since five pages share four
  * connections. At 0 ms there is no distance to wait for, and what is compared is this machine's

@@ -2,7 +2,7 @@
  * A repeated `GET /v1/analyze` answered from memory, admitted and recorded in PostgreSQL, over
  * HTTPS with a live key, against a bare `node:https` server that sends the same bytes.
  *
- * `node bench/hot-path.ts [--rounds 5] [--seconds 4] [--connections 64]`; needs `wrk`. Rounds are
+ * `bin/node bench/hot-path.ts [--rounds 5] [--seconds 4] [--connections 64]`; needs `wrk`. Rounds are
  * interleaved. CPU is the API process's own (user and system); wall is requests a second with
  * everything (load generator, API, PostgreSQL) on this machine's cores.
  */

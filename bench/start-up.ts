@@ -2,7 +2,7 @@
  * How long a start takes (first and later ones), and what the program and its database hold in
  * memory at rest and with 1,000 analyses in flight.
  *
- * `node bench/start-up.ts [--rounds 5]`. Memory is the proportional set size (proc(5),
+ * `bin/node bench/start-up.ts [--rounds 5]`. Memory is the proportional set size (proc(5),
  * smaps_rollup) of the API process, and of all PostgreSQL processes together. In flight: 20
  * tenants ask for 50 characters of a lab that adds a second to every round trip.
  */

@@ -105,7 +105,8 @@ const secret = <T extends z.ZodType>(name: string, schema: T, text: string) => (
   file: true,
 })
 
-const SETTINGS = {
+/** Every setting: its variable, how its value is read, and what it does. */
+export const SETTINGS = {
   dataDir: setting(
     "ZT_DATA_DIR",
     path,
@@ -200,8 +201,8 @@ const SETTINGS = {
   observePerMinute: setting(
     "ZT_OBSERVE_PER_MINUTE",
     integer(1, 10_000),
-    "Fresh observations of the same domain a minute, at most, over all tenants of an instance.",
-    "6",
+    "Fresh observations under the same registrable domain a minute, at most, over all tenants of an instance.",
+    "30",
   ),
   contactUrl: setting(
     "ZT_CONTACT_URL",
@@ -279,28 +280,4 @@ function readSecretFile(name: string, file: string | undefined): string | undefi
 
 function invalid(name: string, what: string): Problem {
   return new Problem("INVALID_SETTING", { message: `${name} ${what}` })
-}
-
-/** @returns `docs/configuration.md`, whole. */
-export function configurationMarkdown(): string {
-  const rows = Object.values(SETTINGS).map((entry) => {
-    const names =
-      "file" in entry ? `\`${entry.name}\`, \`${entry.name}_FILE\`` : `\`${entry.name}\``
-    const fallback = entry.fallback?.replace(ROOT, "(checkout)")
-    return `| ${names} | ${fallback ? `\`${fallback}\`` : ""} | ${entry.text} |`
-  })
-  return [
-    "# Configuration",
-    "",
-    "Generated from `src/config.ts` by `npm run docs`; do not edit.",
-    "",
-    "Settings are environment variables. An unknown variable that begins with `ZT_`, or a value",
-    "that does not parse, stops the start by name. Where `_FILE` is listed, the value may lie in a",
-    "file instead, so that no secret is in the environment.",
-    "",
-    "| variable | default | what it does |",
-    "| --- | --- | --- |",
-    ...rows,
-    "",
-  ].join("\n")
 }

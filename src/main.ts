@@ -4,9 +4,11 @@
  * Starts what is needed side by side, since people wait for it; stops in the order of a request's
  * way, so that whatever was admitted is answered and recorded.
  */
+import { LRUCache } from "lru-cache"
 import { Admission } from "./admission/admission.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import type { Config } from "./config.ts"
+import type { Problem } from "./core/problem.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
 import { openAuthority } from "./edge/authority.ts"
@@ -19,7 +21,7 @@ import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
-import { isKey } from "./keys/format.ts"
+import { findKeys, lookupIndex } from "./keys/format.ts"
 import { commandActor, ensureTenant, issueKey } from "./keys/keys.ts"
 import type { Log } from "./log.ts"
 import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
@@ -71,10 +73,14 @@ export async function serve(
   stack.defer(() => database.close())
   const observer = createObserver(options)
   const now = Date.now
+  const admissions = {
+    live: new Admission(database, "live"),
+    test: new Admission(database, "test"),
+  }
   const health = new Health(
     VERSION,
     {
-      database: databaseProbe(database, server),
+      database: databaseProbe(database, server, [admissions.live, admissions.test]),
       resolver: resolverProbe(config),
       certificate: certificateProbe(certificates, now),
     },
@@ -83,7 +89,7 @@ export async function serve(
   let origin = ""
   const parts = {
     database,
-    admissions: { live: new Admission(database, "live"), test: new Admission(database, "test") },
+    admissions,
     analyst: new Analyst({
       database,
       observe: {
@@ -102,7 +108,7 @@ export async function serve(
       return origin
     },
     now,
-    log: (requestId: string, error: unknown) => log.error({ requestId, err: error }, "internal"),
+    log: problemLog(log),
   }
   const edge = await listen({
     bind: config.bind,
@@ -111,7 +117,8 @@ export async function serve(
     host: config.host,
     certificates,
     handler: createListener(parts),
-    isKey,
+    findKeys,
+    onKeyInClear: keyInClearWarning(log),
   })
   origin = `https://${config.host}${edge.httpsPort === 443 ? "" : `:${edge.httpsPort}`}`
   stack.defer(() => edge.close(GRACE_MS))
@@ -120,6 +127,30 @@ export async function serve(
   const firstKeys = await issueFirstKeys(server)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
+}
+
+/** Logs Problems; UNAVAILABLE once a second, since it comes to every request at once. */
+function problemLog(log: Log): (requestId: string, problem: Problem) => void {
+  let quietUntil = 0
+  return (requestId, problem) => {
+    if (problem.code === "UNAVAILABLE") {
+      const now = performance.now()
+      if (now < quietUntil) return
+      quietUntil = now + 1_000
+    }
+    log.error({ requestId, err: problem }, problem.code)
+  }
+}
+
+/** Tells of a key that came over plain HTTP, by its look-up index, once a day. */
+function keyInClearWarning(log: Log): (key: string) => void {
+  const told = new LRUCache<string, true>({ max: 10_000, ttl: 86_400_000 })
+  return (key) => {
+    const index8 = lookupIndex(key)
+    if (told.has(index8)) return
+    told.set(index8, true)
+    log.warn({ index8 }, "an API key came over plain HTTP: rotate it")
+  }
 }
 
 /** Waits for all, also when one fails, so that what was opened is known and can be closed. */

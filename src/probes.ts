@@ -1,5 +1,6 @@
 /** What `/v1/health` asks each component. */
 import { X509Certificate } from "node:crypto"
+import type { Admission } from "./admission/admission.ts"
 import type { Config } from "./config.ts"
 import type { Database } from "./db/database.ts"
 import type { Server } from "./db/server.ts"
@@ -10,8 +11,23 @@ import type { Probe } from "./http/health.ts"
 const DAY_MS = 86_400_000
 const SOON_DAYS = 14
 
-export function databaseProbe(database: Database, { embedded, version }: Server) {
+/** How long a failed admission counts: then requests are let in again, and show how it is. */
+const FAILURE_COUNTS_MS = 10_000
+
+export function databaseProbe(
+  database: Database,
+  { embedded, version }: Server,
+  admissions: readonly Admission[],
+) {
   return async (): Promise<Probe> => {
+    const since = performance.now() - FAILURE_COUNTS_MS
+    if (admissions.some(({ failedAt = since }) => failedAt > since)) {
+      return {
+        state: "down",
+        message:
+          "PostgreSQL does not take what requests have to write: they get 503. Is its disk full? The log has the cause.",
+      }
+    }
     try {
       await database.call("select")
       const kind = embedded ? "the embedded one" : "its own server"

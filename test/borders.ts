@@ -29,7 +29,8 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
 
   "src/edge": ["src/core", "src/secrets"],
   "src/http": [
-    ...NOUN,
+    "src/core",
+    "src/db",
     "src/admission",
     "src/analyses",
     "src/edge",
@@ -40,7 +41,7 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
     "package.json",
   ],
   "src/cli": ["src/", "package.json"],
-  "src/main.ts": ["src/", "package.json"],
+  "src/main.ts": ["src/"],
   "src/probes.ts": ["src/"],
 
   lab: [],

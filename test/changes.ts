@@ -1,16 +1,14 @@
 /** Changes to the good site that several tests of verdicts make. */
-import type { Observation, Why } from "../src/engine/types.ts"
+import { hideWeb } from "../src/engine/sandbox-site.ts"
+import type { Why } from "../src/engine/types.ts"
 import type { Change } from "./observation.ts"
 import { all, daysFrom, home, NOW, none, page, registration } from "./observation.ts"
 
 /** Nothing of the web was seen. */
 export const unseenWeb =
   (why: Why): Change =>
-  (o) => {
-    o.tls = { unknown: why }
-    for (const key of Object.keys(o.http) as (keyof Observation["http"])[])
-      o.http[key] = { unknown: why }
-  }
+  (o) =>
+    hideWeb(o, why)
 /** Registered so many days ago. */
 export const aged = (days: number) =>
   registration((r) => {

@@ -1,6 +1,6 @@
 /** The documents that come out of the code; `npm run docs` writes them, a test compares them. */
 import { labMarkdown } from "../lab/markdown.ts"
-import { configurationMarkdown } from "../src/config.ts"
+import { configurationMarkdown } from "./configuration.ts"
 import { contractDocument } from "./contract/document.ts"
 
 /** Path from the checkout → how the document is made. */

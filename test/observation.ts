@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { Draft } from "../src/engine/sandbox-site.ts"
 import { goodSite } from "../src/engine/sandbox-site.ts"
-import type { Exchange, Finding, Name, Observation, Rule, Why } from "../src/engine/types.ts"
+import type { Exchange, Finding, Name, Observation, Rule, Visit, Why } from "../src/engine/types.ts"
 
 export { daysFrom, none, page, records } from "../src/engine/sandbox-site.ts"
 
@@ -68,6 +68,20 @@ export function answered(
         hops: [{ url, status, headers: structuredClone(headers) as Draft<typeof headers> }],
       },
     }
+  }
+}
+
+/** A change to a visit, over HTTPS unless told, whose redirect led no further. */
+export function brokenOff(
+  location: string,
+  stopped: NonNullable<Visit["stopped"]>,
+  why?: Why,
+  front: "plain" | "secure" = "secure",
+): Change {
+  return (o) => {
+    const url = front === "secure" ? "https://shop.example/" : "http://shop.example/"
+    const hops = [{ url, status: 302, headers: { location: [location] } }]
+    o.http[front] = { value: { hops, stopped, ...(why !== undefined && { why }) } }
   }
 }
 

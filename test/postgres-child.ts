@@ -42,7 +42,6 @@ export function startChild(dataDir: string, options: ChildOptions = {}): Child {
   const [command = "", ...args] = [
     ...prefix,
     join(checkout, NODE),
-    "--disable-warning=ExperimentalWarning",
     join(checkout, "test/postgres-program.ts"),
     dataDir,
     ...(embeddedPackage === undefined ? [] : [embeddedPackage]),

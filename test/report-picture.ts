@@ -1,7 +1,7 @@
 /**
  * Draws `docs/report.svg`, the picture in the README, from a real run of the program in the lab:
  *
- *     node_modules/.bin/node test/report-picture.ts
+ *     bin/node test/report-picture.ts
  */
 import { execFile } from "node:child_process"
 import { writeFile } from "node:fs/promises"

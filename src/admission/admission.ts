@@ -79,12 +79,18 @@ export class Admission {
   #scheduled = false
   /** The statement in flight is past its deadline: whoever comes is refused at once. */
   #stuck = false
+  #failedAt: number | undefined
 
   constructor(database: Database, environment: Environment) {
     this.#database = database
     const schema = environment === "live" ? "live" : "sandbox"
     this.#statement = `select "position", reason, tenant_id, key_id, decided_at::text as at
       from ${schema}.admit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`
+  }
+
+  /** When a statement last failed or was late, if none has succeeded since. By `performance.now`. */
+  get failedAt(): number | undefined {
+    return this.#failedAt
   }
 
   /** @returns Whose key has this digest, if one was admitted before. */
@@ -136,6 +142,7 @@ export class Admission {
   async #run(batch: Batch): Promise<void> {
     const deadline = setTimeout(() => {
       this.#stuck = true
+      this.#failedAt = performance.now()
       refuse(batch)
       refuse(this.#waiting)
       this.#waiting = { arrivals: [], finished: [] }
@@ -144,11 +151,13 @@ export class Admission {
     try {
       rows = await this.#database.call<Answer>(this.#statement, this.#values(batch))
     } catch (cause) {
+      this.#failedAt = performance.now()
       if (!this.#stuck) refuse(batch, cause)
       return
     } finally {
       clearTimeout(deadline)
     }
+    this.#failedAt = undefined
     if (this.#stuck) return
     const refused = new Map<number, ProblemCode>()
     let admittedAt = ""

@@ -6,6 +6,7 @@
  * and host), and no transaction is held while strangers are visited.
  */
 import { LRUCache } from "lru-cache"
+import { createGate } from "../core/gate.ts"
 import { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Known, Name, Observation, Verdict, Why } from "../engine/types.ts"
@@ -15,7 +16,14 @@ import { latestObservation, saveObservation } from "./store.ts"
 const TTL_MS = 86_400_000
 /** …and one in which something could not be seen for a passing reason. */
 const TRANSIENT_TTL_MS = 300_000
-const TRANSIENT: ReadonlySet<Why> = new Set(["timeout", "deadline", "servfail", "server_error"])
+const TRANSIENT: ReadonlySet<Why> = new Set([
+  "timeout",
+  "deadline",
+  "refused",
+  "servfail",
+  "server_error",
+  "challenge", // also what a rate limit (429) is seen as
+])
 const MINUTE_MS = 60_000
 const MAX_WAITING = 10_000
 
@@ -51,17 +59,12 @@ export class Analyst {
   readonly #options: AnalystOptions
   readonly #cache = new LRUCache<string, Analysis>({ max: 10_000 })
   readonly #flights = new Map<string, Promise<Analysis>>()
-  readonly #visits = new LRUCache<string, number[]>({ max: 100_000, ttl: MINUTE_MS })
-  readonly #waiting: (() => void)[] = []
-  #underWay = 0
+  readonly #visits = new LRUCache<string, number[]>({ max: 100_000 })
+  readonly #inTurn: ReturnType<typeof createGate>
 
   constructor(options: AnalystOptions) {
     this.#options = options
-  }
-
-  /** How many observations are under way. */
-  get underWay(): number {
-    return this.#underWay
+    this.#inTurn = createGate(options.concurrency, MAX_WAITING)
   }
 
   /**
@@ -74,7 +77,7 @@ export class Analyst {
     name: Name,
     fresh: boolean,
   ): Promise<{ analysis: Analysis; hit: boolean }> {
-    const key = `${asker.environment} ${asker.tenantId} ${name.host}`
+    const key = keyOf(asker, name)
     if (!fresh) {
       const known = this.#cache.get(key) ?? (await this.#load(asker, name))
       if (known !== undefined && known.expiresAt > this.#options.now()) {
@@ -90,6 +93,11 @@ export class Analyst {
     const analysis = await flight
     this.#cache.set(key, analysis)
     return { analysis, hit: false }
+  }
+
+  /** @returns Whether an analysis is still the one that `analyze` would give; a look at memory. */
+  isCurrent(asker: Asker, analysis: Analysis): boolean {
+    return this.#cache.get(keyOf(asker, analysis.name)) === analysis
   }
 
   async #load(asker: Asker, name: Name): Promise<Analysis | undefined> {
@@ -124,28 +132,11 @@ export class Analyst {
   }
 
   async #visit(name: Name): Promise<Observation> {
-    this.#countVisit(name.host)
-    await this.#enter()
-    try {
-      return await this.#options.observe.live(name)
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#underWay--
-      else next() // takes over this place
-    }
+    this.#countVisit(name.shared ? name.host : name.registrable)
+    return this.#inTurn(() => this.#options.observe.live(name))
   }
 
-  async #enter(): Promise<void> {
-    if (this.#underWay < this.#options.concurrency) {
-      this.#underWay++
-      return
-    }
-    if (this.#waiting.length >= MAX_WAITING) {
-      throw new Problem("UNAVAILABLE", { retryAfterSeconds: 10 })
-    }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
-
+  /** A wildcard has any number of hosts, and one server behind them. */
   #countVisit(host: string): void {
     const now = this.#options.now()
     const recent = (this.#visits.get(host) ?? []).filter((at) => at > now - MINUTE_MS)
@@ -158,6 +149,10 @@ export class Analyst {
     }
     this.#visits.set(host, [...recent, now])
   }
+}
+
+function keyOf({ environment, tenantId }: Asker, { host }: Name): string {
+  return `${environment} ${tenantId} ${host}`
 }
 
 /** @returns Whether anything is unknown for a reason that may be gone in minutes. */

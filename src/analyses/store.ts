@@ -7,14 +7,13 @@
 import { canonicalJson } from "../core/canonical-json.ts"
 import { newUuid } from "../core/ids.ts"
 import type { Environment, Tx } from "../db/database.ts"
+import { SCHEMAS } from "../db/database.ts"
 import type { Observation } from "../engine/types.ts"
 
 export interface StoredObservation {
   readonly observation: Observation
   readonly expiresAt: Date
 }
-
-const TABLE = { live: "live.analysis", test: "sandbox.analysis" } as const
 
 /** @returns The newest observation of a host that has not expired, or undefined. */
 export async function latestObservation(
@@ -24,7 +23,7 @@ export async function latestObservation(
   now: Date,
 ): Promise<StoredObservation | undefined> {
   const [row] = await tx.query<{ observation: string; expires_at: Date }>(
-    `select observation, expires_at from ${TABLE[environment]}
+    `select observation, expires_at from ${SCHEMAS[environment]}.analysis
       where tenant_id = (select platform.current_tenant()) and domain = $1 and expires_at > $2
       order by observed_at desc limit 1`,
     [host, now],
@@ -39,7 +38,7 @@ export async function saveObservation(
   { observation, expiresAt }: StoredObservation,
 ): Promise<void> {
   await tx.query(
-    `insert into ${TABLE[environment]} (tenant_id, id, domain, observed_at, expires_at, observation)
+    `insert into ${SCHEMAS[environment]}.analysis (tenant_id, id, domain, observed_at, expires_at, observation)
       values (platform.current_tenant(), $1, $2, $3, $4, $5)`,
     [
       newUuid(),

@@ -5,7 +5,7 @@ import { greeting } from "./greeting.ts"
 
 const RUNNING = {
   url: "https://localhost:8443",
-  caFile: "/home/a/data/authority.pem",
+  caFile: "/srv/a/data/authority.pem",
   firstKeys: { test: "zt_test_T", live: "zt_live_L" },
 }
 const OPTIONS = { color: false, lab: false, seconds: "0.9" }
@@ -18,7 +18,7 @@ describe("the greeting of a start", () => {
 
   Address     https://localhost:8443
   Reference   https://localhost:8443/docs
-  Authority   /home/a/data/authority.pem
+  Authority   /srv/a/data/authority.pem
 
 Two keys, shown this once:
 
@@ -27,7 +27,7 @@ Two keys, shown this once:
 
 Try it:
 
-  curl --cacert /home/a/data/authority.pem -H 'x-api-key: zt_test_T' 'https://localhost:8443/v1/analyze?domain=approve.test'
+  curl --cacert /srv/a/data/authority.pem -H 'x-api-key: zt_test_T' 'https://localhost:8443/v1/analyze?domain=approve.test'
 
 Ctrl-C stops it.`,
     )

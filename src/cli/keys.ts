@@ -43,7 +43,10 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     }
     case "list": {
       if (id !== undefined) throw wrongUsage(`'${id}' is not an option of keys list`)
-      return list(values.tenant, cli)
+      const { tenant, ...others } = values
+      const [other] = Object.keys(others)
+      if (other !== undefined) throw wrongUsage(`keys list takes no --${other}`)
+      return list(tenant, cli)
     }
     case "revoke": {
       if (id === undefined || rest.length > 0) throw wrongUsage("keys revoke takes one key's id")

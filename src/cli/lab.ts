@@ -89,11 +89,10 @@ function spawnLab(
   options: readonly string[],
 ): ChildProcessByStdio<Writable, Readable | null, null> {
   const program = join(import.meta.dirname, "../../lab/main.ts")
-  const child = spawn(
-    process.execPath,
-    ["--disable-warning=ExperimentalWarning", program, "--until-stdin-closes", ...options],
-    { stdio: ["pipe", stdout, "inherit"], detached: true },
-  ) as ChildProcessByStdio<Writable, Readable | null, null>
+  const child = spawn(process.execPath, [program, "--until-stdin-closes", ...options], {
+    stdio: ["pipe", stdout, "inherit"],
+    detached: true,
+  }) as ChildProcessByStdio<Writable, Readable | null, null>
   child.stdin.on("error", () => {}) // it went away by itself
   return child
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { parseArgs } from "node:util"
 import { Problem } from "../core/problem.ts"
-import { editDistance, report, unknownCommand } from "./main-error.ts"
+import { report, unknownCommand } from "./main-error.ts"
 
 const COMMANDS = ["start", "analyze", "keys", "migrate", "doctor", "lab"]
 
@@ -33,19 +33,6 @@ describe("an unknown command", () => {
       const problem = unknownCommand(typed, COMMANDS)
       assert.equal(problem.code, "WRONG_USAGE")
       assert.match(problem.message, message)
-    })
-  }
-
-  for (const [a, b, distance] of [
-    ["", "", 0],
-    ["abc", "abc", 0],
-    ["abc", "", 3],
-    ["abc", "acb", 1],
-    ["kitten", "sitting", 3],
-  ] as const) {
-    it(`is ${distance} edits from '${a}' to '${b}'`, () => {
-      assert.equal(editDistance(a, b), distance)
-      assert.equal(editDistance(b, a), distance)
     })
   }
 })

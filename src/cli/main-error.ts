@@ -1,5 +1,7 @@
 /** What main prints when a command fails. Loaded only then. */
+import { editDistance } from "../core/edit-distance.ts"
 import { Problem } from "../core/problem.ts"
+import { codeOf } from "../core/thrown.ts"
 import { wrongUsage } from "./cli.ts"
 import { plain } from "./report-text.ts"
 
@@ -30,7 +32,7 @@ export function report(error: unknown, context: Context, err: (text: string) => 
 function asProblem(error: unknown, { command, debug }: Context): Problem {
   if (error instanceof Problem) return error
   if (!(error instanceof Error)) return new Problem("INTERNAL")
-  if ("code" in error && String(error.code).startsWith("ERR_PARSE_ARGS_")) {
+  if (codeOf(error)?.startsWith("ERR_PARSE_ARGS_")) {
     const [what] = error.message.split(". To specify", 1)
     return wrongUsage(`${what}. See 'zygentrust ${command} --help'.`)
   }
@@ -57,26 +59,4 @@ export function unknownCommand(name: string, commands: readonly string[]): Probl
     ? `Did you mean '${nearest.command}'?`
     : `There are ${commands.join(", ")}; see 'zygentrust --help'.`
   return wrongUsage(`there is no command '${name}'. ${advice}`)
-}
-
-/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
-export function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const at = (di: number, dj: number) => (di === 0 ? row : rows[i - di])?.[j - dj] ?? Infinity
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      row.push(
-        Math.min(
-          at(1, 0) + 1,
-          at(0, 1) + 1,
-          at(1, 1) + (a[i - 1] === b[j - 1] ? 0 : 1),
-          swapped ? at(2, 2) + 1 : Infinity,
-        ),
-      )
-    }
-    rows.push(row)
-  }
-  return rows[a.length]?.[b.length] ?? Infinity
 }

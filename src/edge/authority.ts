@@ -10,6 +10,7 @@ import { open, readFile, rename, rm } from "node:fs/promises"
 import { isIP } from "node:net"
 import { join } from "node:path"
 import { Problem } from "../core/problem.ts"
+import { codeOf } from "../core/thrown.ts"
 import type { SecretStore } from "../secrets/store.ts"
 import type { CertificatePair, CertificateSource } from "./certificates.ts"
 import type { Made } from "./x509.ts"
@@ -151,7 +152,7 @@ async function read(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8")
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined
+    if (codeOf(cause) === "ENOENT") return undefined
     throw new Problem("DATA_FOLDER", { message: `Cannot read ${file}.`, cause })
   }
 }

@@ -122,8 +122,16 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
   // Node's closeIdleConnections cuts answers that are written but not yet sent.
   function retire(socket: Socket): void {
     const current = answerInTurn(socket)
-    if (current === undefined) linger(socket)
-    else current.once("close", () => retire(socket))
+    if (current === undefined) {
+      linger(socket)
+      return
+    }
+    if (!current.headersSent) {
+      // The last answer says so, and nothing after it is served (RFC 9112 §9.6).
+      current.shouldKeepAlive = false
+      closing.add(socket)
+    }
+    current.once("close", () => retire(socket))
   }
 
   return {

@@ -20,6 +20,7 @@ import { http1ServerOptions, speakHttp1 } from "./http1.ts"
 import { createHttp2 } from "./http2.ts"
 import type { Limits } from "./limits.ts"
 import { LIMITS } from "./limits.ts"
+import type { FindKeys } from "./redirect.ts"
 import { redirectTo, refuseKeys } from "./redirect.ts"
 import { TLS_POLICY } from "./tls.ts"
 import type { EdgeRequest } from "./vet.ts"
@@ -38,8 +39,7 @@ export interface EdgeOptions {
     request: IncomingMessage | Http2ServerRequest,
     response: ServerResponse | Http2ServerResponse,
   ) => void
-  /** Whether a text is a key by syntax and checksum. */
-  readonly isKey: (text: string) => boolean
+  readonly findKeys: FindKeys
   /** Told of each well-formed key that came over plain HTTP, after the request; must not throw. */
   readonly onKeyInClear?: (key: string) => void
   readonly limits?: Partial<Limits>
@@ -57,7 +57,7 @@ export interface Edge {
 
 /** @throws Problem `INVALID_SETTING` when an address or port cannot be had. */
 export async function listen(options: EdgeOptions): Promise<Edge> {
-  const { certificates, handler, isKey, onKeyInClear = () => {} } = options
+  const { certificates, handler, findKeys, onKeyInClear = () => {} } = options
   const limits = { ...LIMITS, ...options.limits }
   const judgeHost = hostJudge(options.host)
 
@@ -106,7 +106,7 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
   const redirector = speakHttp1(plain, {
     limits,
     protections: PLAIN_HEADERS,
-    vet: (request) => refuseKeys(request, isKey, onKeyInClear) ?? vet(request, plainRules),
+    vet: (request) => refuseKeys(request, findKeys, onKeyInClear) ?? vet(request, plainRules),
     handler: redirectTo(origin),
   })
   plain.on("connection", redirector.prepare)

@@ -8,34 +8,24 @@ import { Problem } from "../core/problem.ts"
 import { NO_STORE, PLAIN_HEADERS } from "./headers.ts"
 import type { Refusal } from "./refusal.ts"
 
-const KEY = /zt_(?:live|test)_[0-9A-Za-z]{49}/g
+/** Every well-formed key inside a text, by syntax alone and however it is encoded. */
+export type FindKeys = (text: string) => readonly string[]
 
-/**
- * @param isKey - Well-formedness by syntax and checksum.
- * @returns Every well-formed key in the target (also percent-encoded) or in any header.
- */
+/** @returns Every well-formed key in the target or in any header. */
 export function keysInClear(
-  request: Pick<IncomingMessage, "url" | "rawHeaders">,
-  isKey: (text: string) => boolean,
+  { url = "", rawHeaders }: Pick<IncomingMessage, "url" | "rawHeaders">,
+  findKeys: FindKeys,
 ): string[] {
-  const texts = [request.url ?? "", ...request.rawHeaders]
-  const found = texts
-    .flatMap((text) => [text, text.replace(/%([2-7][0-9a-f])/gi, decode)])
-    .flatMap((text) => text.match(KEY) ?? [])
-  return [...new Set(found)].filter(isKey)
-}
-
-function decode(_match: string, hex: string): string {
-  return String.fromCharCode(Number.parseInt(hex, 16))
+  return [...new Set([url, ...rawHeaders].flatMap(findKeys))]
 }
 
 /** @param onKey - Called after this turn, once a key. @returns The refusal if there is a key. */
 export function refuseKeys(
   request: IncomingMessage,
-  isKey: (text: string) => boolean,
+  findKeys: FindKeys,
   onKey: (key: string) => void,
 ): Refusal | undefined {
-  const keys = keysInClear(request, isKey)
+  const keys = keysInClear(request, findKeys)
   if (keys.length === 0) return undefined
   for (const key of keys) setImmediate(onKey, key)
   return { status: 403, problem: new Problem("KEY_SENT_IN_CLEAR") }

@@ -29,6 +29,10 @@ const OUTSIDE_TARGET = /[^\x21\x22\x24-\x7e]/
 export function vet(request: EdgeRequest, options: VetOptions): Refusal | undefined {
   const { headers } = request
   const { limits } = options
+  // nghttp2 only advises its peers; over HTTP/1 the parser has refused already.
+  if (request.httpVersionMajor === 2 && headerBytes(request) > limits.maxHeaderBytes) {
+    return { status: 431, problem: new Problem("HEADERS_TOO_LARGE") }
+  }
   if (request.rawHeaders.length > 2 * limits.maxHeaderCount) {
     return { status: 431, problem: new Problem("HEADERS_TOO_LARGE") }
   }
@@ -58,6 +62,10 @@ export function vet(request: EdgeRequest, options: VetOptions): Refusal | undefi
     return { status: 421, problem: new Problem("WRONG_HOST") }
   }
   return undefined
+}
+
+function headerBytes({ rawHeaders }: EdgeRequest): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, 0)
 }
 
 /** The host that a request names; none in HTTP/1.0, which then means ours (RFC 9112 §3.3). */

@@ -11,6 +11,7 @@ import type { Told, Unseen } from "./advice.ts"
 import { nextSteps, summarize, unseenTitle } from "./advice.ts"
 import type { Worth } from "./points.ts"
 import { BASE, POINTS, RULESET } from "./points.ts"
+import { shortened } from "./rules/finding.ts"
 import { RULES } from "./rules/rules.ts"
 import type { Category, Finding, Insight, Observation, Rule, Verdict, Why } from "./types.ts"
 
@@ -77,7 +78,6 @@ export function judge(observation: Observation): Verdict {
 
 /** @returns `sha256:` and hex, over the observation's canonical JSON. */
 function digestOf(observation: Observation): string {
-  // Interfaces have no index signature, so the compiler cannot see that this is plain JSON.
   return `sha256:${hash("sha256", canonicalJson(observation))}`
 }
 
@@ -118,16 +118,11 @@ function insightOf({ code, category, points, because, says, seen }: ToldSeen): I
   return {
     severity: points > 0 ? "positive" : points < 0 ? "negative" : "neutral",
     category,
-    title: seen === undefined ? says : `${says}: ${shortened(seen)}`,
+    title: seen === undefined ? says : `${says}: ${shortened(seen, MAX_SEEN_IN_TITLE)}`,
     evidence: [code],
     impact: because,
     points,
   }
-}
-
-function shortened(seen: string): string {
-  if (seen.length <= MAX_SEEN_IN_TITLE) return seen
-  return `${seen.slice(0, MAX_SEEN_IN_TITLE - 1).replace(/[\ud800-\udbff]$/, "")}…`
 }
 
 /** Says in so many words that the sum was out of range, so that the points still add up. */
@@ -175,6 +170,8 @@ function groupUnseen(judged: readonly Judged[]): UnseenGroup[] {
     }))
     .sort((a, b) => b.weight - a.weight)
 }
+
+/** How many rules a category has. */
 const SIZE = new Map<Category, number>()
 for (const { category } of RULES) SIZE.set(category, (SIZE.get(category) ?? 0) + 1)
 

@@ -3,7 +3,7 @@
  * Invariant: the same name and time give the same observation.
  */
 import { hash } from "node:crypto"
-import type { DnsAnswer, Known, Name, Observation, Page } from "./types.ts"
+import type { DnsAnswer, Known, Name, Observation, Page, Why } from "./types.ts"
 
 const DAY_MS = 86_400_000
 
@@ -150,5 +150,13 @@ function goodHeaders(): Record<string, string[]> {
     "strict-transport-security": ["max-age=63072000; includeSubDomains"],
     "content-security-policy": ["default-src 'self'; frame-ancestors 'none'"],
     "x-content-type-options": ["nosniff"],
+  }
+}
+
+/** Nothing of the web was seen, for that reason. */
+export function hideWeb(o: Draft<Observation>, why: Why): void {
+  o.tls = { unknown: why }
+  for (const part of Object.keys(o.http) as (keyof Observation["http"])[]) {
+    o.http[part] = { unknown: why }
   }
 }

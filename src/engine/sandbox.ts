@@ -7,8 +7,8 @@
 import { hash } from "node:crypto"
 import type { ProblemCode } from "../core/problem.ts"
 import type { Draft } from "./sandbox-site.ts"
-import { daysFrom, goodSite, none, page, records } from "./sandbox-site.ts"
-import type { Name, Observation, Why } from "./types.ts"
+import { daysFrom, goodSite, hideWeb, none, page, records } from "./sandbox-site.ts"
+import type { Name, Observation } from "./types.ts"
 
 const HOUR_MS = 3_600_000
 
@@ -32,7 +32,7 @@ const reject: Change = (o, now) => {
   }
 }
 
-const unreachable: Change = (o) => unseen(o, "timeout")
+const unreachable: Change = (o) => hideWeb(o, "timeout")
 
 const expiredCertificate: Change = (o, now) => {
   if ("value" in o.tls) {
@@ -149,12 +149,5 @@ function plain(o: Draft<Observation>): void {
   http.securityTxt = { value: { url: home, status: 404, contentType: "text/html", text: "" } }
   if ("value" in http.home) {
     Object.assign(http.home.value, { organisations: [], links: [], emails: [] })
-  }
-}
-
-function unseen(o: Draft<Observation>, why: Why): void {
-  o.tls = { unknown: why }
-  for (const part of Object.keys(o.http) as (keyof Observation["http"])[]) {
-    o.http[part] = { unknown: why }
   }
 }

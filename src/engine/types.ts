@@ -45,6 +45,7 @@ export interface DnsRecord {
 }
 
 export interface DnsAnswer {
+  /** Of the asked name itself: where it is an alias, its target may not exist (RFC 6604). */
   readonly rcode: "NOERROR" | "NXDOMAIN"
   /** Records of the asked type, after CNAMEs. Empty with NOERROR: no data. */
   readonly records: readonly DnsRecord[]
@@ -52,7 +53,10 @@ export interface DnsAnswer {
   readonly authenticated?: boolean
 }
 
-/** Address records are of `host`; all else is of `registrable`. */
+/**
+ * Address records are of `host`, or of `www.` before it where that alone has addresses; all else
+ * is of `registrable`.
+ */
 export interface DnsObservation {
   readonly a: Known<DnsAnswer>
   readonly aaaa: Known<DnsAnswer>
@@ -63,12 +67,14 @@ export interface DnsObservation {
   readonly ds: Known<DnsAnswer>
   readonly dnskey: Known<DnsAnswer>
   readonly dmarc: Known<DnsAnswer>
+  /** At `host`, where that is not `registrable`; comes first (RFC 7489 §6.6.3). */
+  readonly dmarcOfHost?: Known<DnsAnswer>
   readonly mtaSts: Known<DnsAnswer>
   readonly tlsRpt: Known<DnsAnswer>
   readonly bimi: Known<DnsAnswer>
   /** Addresses of each name server, by its name. */
   readonly nsAddresses: Known<Readonly<Record<string, readonly string[]>>>
-  /** SERVFAIL that clears with the CD bit (RFC 4035 §3.2.2): signatures that do not verify. */
+  /** SERVFAIL of any of these that clears with the CD bit (RFC 4035 §3.2.2): bad signatures. */
   readonly bogus: Known<boolean>
   /** DNS-querying terms that evaluating the SPF record takes (RFC 7208 §4.6.4); 0 without one. */
   readonly spfLookups: Known<number>
@@ -101,7 +107,7 @@ export interface TlsObservation {
   readonly chainError?: string
 }
 
-/** One HTTP exchange; only headers that a rule reads are kept, names in lower case. */
+/** One HTTP exchange; of its headers those listed in observe/headers.ts, names in lower case. */
 export interface Exchange {
   readonly url: string
   readonly status: number
@@ -118,6 +124,8 @@ export interface Visit {
     | "blocked"
     | "bad_location"
     | "unreachable" // the redirect's target did not answer
+  /** Why the target could not be seen; there when `stopped` is "unreachable". */
+  readonly why?: Why
 }
 
 /** What was read from one HTML page; all of it plain text from a stranger's server. */
@@ -156,9 +164,9 @@ export interface TextFile {
 }
 
 export interface HttpObservation {
-  /** From `http://host/`. */
+  /** From `http://host/`, with `www.` where addresses are. */
   readonly plain: Known<Visit>
-  /** From `https://host/`. */
+  /** From `https://host/`, likewise. */
   readonly secure: Known<Visit>
   /** The page where `secure` ended, or `plain` where there is no HTTPS. */
   readonly home: Known<Page>
@@ -191,7 +199,7 @@ export interface Observation {
   /** RFC 3339, UTC, milliseconds: when it began. Rules take it for "now". */
   readonly observedAt: string
   readonly dns: DnsObservation
-  /** A handshake on port 443 with the host as SNI; certificates are judged, not enforced. */
+  /** A handshake on port 443 with the host (or `www.`) as SNI; certificates are judged, not enforced. */
   readonly tls: Known<TlsObservation>
   readonly http: HttpObservation
   /** `value: null`: the registry says that it is not registered. */

@@ -14,8 +14,7 @@ const REQUEST_ID = '"request_id":"'
 const CACHE = '"cache":{"hit":'
 
 export class AnalysisAnswer {
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number
+  readonly analysis: Analysis
   /** Of the text that is common to all, in UTF-16 units: what it costs to keep. */
   readonly size: number
   readonly #beforeId: string
@@ -66,7 +65,7 @@ export class AnalysisAnswer {
     this.#beforeCache = text.slice(id, cache)
     this.#end = text.slice(text.indexOf("}", cache))
     this.size = text.length
-    this.expiresAt = analysis.expiresAt
+    this.analysis = analysis
   }
 
   /**
@@ -75,7 +74,7 @@ export class AnalysisAnswer {
    * @returns The whole JSON text, in ASCII.
    */
   body(requestId: string, hit: boolean, nowMs: number): string {
-    const ttlSeconds = Math.max(0, Math.floor((this.expiresAt - nowMs) / 1000))
+    const ttlSeconds = Math.max(0, Math.floor((this.analysis.expiresAt - nowMs) / 1000))
     return `${this.#beforeId}${requestId}${this.#beforeCache}${hit},"ttl_seconds":${ttlSeconds}${this.#end}`
   }
 }

@@ -7,20 +7,25 @@
  */
 import { getRequestListener } from "@hono/node-server"
 import { OpenAPIHono } from "@hono/zod-openapi"
-import type { Context } from "hono"
+import type { Context, Next } from "hono"
 import { LRUCache } from "lru-cache"
 import { encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
-import { SECURITY_HEADERS } from "../edge/headers.ts"
+import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
 import type { EdgeOptions } from "../edge/listener.ts"
 import { renderRefusal } from "../edge/refusal.ts"
+import { findKeys } from "../keys/format.ts"
 import type { AnalysisAnswer } from "./analysis-answer.ts"
+import { keyInAddress } from "./credentials.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
 import { usageRoutes } from "./routes/usage.ts"
+
+/** Routes that take no parameter: what is given is refused by name, as everywhere. */
+const WITHOUT_QUERY = ["/v1/health/*", "/v1/openapi.json", "/.well-known/*", "/docs/*"]
 
 const READY_ANSWERS_SIZE = 64_000_000
 
@@ -34,6 +39,8 @@ export function createListener(parts: Parts): EdgeOptions["handler"] {
   const app = createApp(parts, answers)
   const slow = getRequestListener((request, env) => app.fetch(request, env), {
     overrideGlobalObjects: false,
+    hostname: "localhost", // for HTTP/1.0 without Host, which the edge lets in
+    errorHandler: () => refuseTarget(),
   })
   return (request, response) => {
     if (ready(request, response)) return
@@ -54,17 +61,18 @@ export function createApp(
     await next()
     c.header("x-request-id", encodeId("req", c.get("requestUuid")))
     if (c.res.headers.get("cache-control") === null) {
-      c.header("cache-control", "private, no-store")
+      c.header("cache-control", NO_STORE)
     }
   })
+  for (const path of WITHOUT_QUERY) app.use(path, refuseQuery)
   app.route("/", analyzeRoutes(parts, answers))
   app.route("/", usageRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {
-    if (error instanceof Problem) return refuse(c, error)
-    parts.log(encodeId("req", c.get("requestUuid")), error)
-    return refuse(c, new Problem("INTERNAL", { cause: error }))
+    const problem = error instanceof Problem ? error : new Problem("INTERNAL", { cause: error })
+    if (problem.status >= 500) parts.log(encodeId("req", c.get("requestUuid")), problem)
+    return refuse(c, problem)
   })
   app.notFound((c) => {
     const allowed = new Set(
@@ -77,6 +85,24 @@ export function createApp(
     return refuse(c, new Problem("METHOD_NOT_ALLOWED", { message }), { allow: allow.join(", ") })
   })
   return app
+}
+
+async function refuseQuery(c: Context<AppEnv>, next: Next): Promise<void> {
+  if (findKeys(c.req.url).length > 0) throw keyInAddress()
+  const [name] = Object.keys(c.req.query())
+  if (name !== undefined) {
+    const message = `There is no parameter '${name}'.`
+    throw new Problem("INVALID_REQUEST", { message, details: { parameter: name } })
+  }
+  await next()
+}
+
+/** What the edge lets in and is no URL all the same: `OPTIONS *`, a backslash in a path. */
+function refuseTarget(): Response {
+  const message = "The request target is not a path of this server."
+  const problem = new Problem("INVALID_REQUEST", { message })
+  const { headers, body } = renderRefusal({ status: problem.status, problem }, {})
+  return new Response(body, { status: problem.status, headers })
 }
 
 function refuse(c: Context<AppEnv>, problem: Problem, more?: Record<string, string>): Response {

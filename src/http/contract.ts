@@ -171,7 +171,7 @@ export const VerdictKeys = z
 export const UsageQuery = z.strictObject({
   month: z
     .string()
-    .regex(/^\d{4}-(0[1-9]|1[0-2])$/, "is not a month like 2026-11")
+    .regex(/^[12]\d{3}-(0[1-9]|1[0-2])$/, "is not a month like 2026-11")
     .optional()
     .openapi({
       description: "A calendar month in UTC; this month without it.",

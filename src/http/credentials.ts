@@ -6,7 +6,7 @@
  */
 import { Problem } from "../core/problem.ts"
 import type { KeyParts } from "../keys/format.ts"
-import { findKey, readKey } from "../keys/format.ts"
+import { findKeys, readKey } from "../keys/format.ts"
 
 /**
  * @param target - Path and query as sent.
@@ -18,13 +18,9 @@ export function credentials(
   authorization: string | undefined,
   apiKey: string | undefined,
 ): KeyParts {
-  if (findKey(decodeLoosely(target)) !== undefined) {
-    throw new Problem("INVALID_REQUEST", {
-      message:
-        "An API key stands in the address, where logs and histories keep it. Treat it as exposed: rotate it, and send the new one in a header.",
-    })
-  }
-  if (authorization !== undefined && apiKey !== undefined) {
+  if (findKeys(target).length > 0) throw keyInAddress()
+  // Node joins two headers of one name with a comma.
+  if ((authorization !== undefined && apiKey !== undefined) || apiKey?.includes(",")) {
     throw new Problem("INVALID_REQUEST", {
       message: "Send the key once: as 'Authorization: Bearer <key>' or as 'x-api-key: <key>'.",
     })
@@ -41,10 +37,10 @@ export function credentials(
   return key
 }
 
-/** @returns The text with its percent-encoding undone where that is valid. */
-function decodeLoosely(text: string): string {
-  if (!text.includes("%")) return text
-  return text.replaceAll(/%[0-7][0-9a-f]/gi, (code) =>
-    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
-  )
+/** The Problem of a key in the query or path of a request. */
+export function keyInAddress(): Problem {
+  return new Problem("INVALID_REQUEST", {
+    message:
+      "An API key stands in the address, where logs and histories keep it. Treat it as exposed: rotate it, and send the new one in a header.",
+  })
 }

@@ -2,7 +2,8 @@
  * The answers that the document shows for GET /v1/analyze: what the engine says of sandbox names,
  * under the rules of this version. Invariant: the same version gives the same examples.
  */
-import manifest from "../../package.json" with { type: "json" }
+
+import { VERSION } from "../core/version.ts"
 import { judge } from "../engine/judge.ts"
 import { normalizeName } from "../engine/name.ts"
 import { sandboxObservation } from "../engine/sandbox.ts"
@@ -17,7 +18,7 @@ const DAY_MS = 86_400_000
 export function exampleAnalysis(domain: string): AnalysisBody {
   const checkedAtMs = Date.parse(CHECKED_AT)
   const observation = sandboxObservation(normalizeName(domain), new Date(checkedAtMs))
-  const answer = new AnalysisAnswer(domain, "test", manifest.version, {
+  const answer = new AnalysisAnswer(domain, "test", VERSION, {
     name: observation.name,
     verdict: judge(observation),
     checkedAt: CHECKED_AT,

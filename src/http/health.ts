@@ -3,6 +3,7 @@
  *
  * Owns: asking each component, at most once a second however often health is asked for.
  */
+import { setTimeout as sleep } from "node:timers/promises"
 import type { HealthBody } from "./contract.ts"
 
 type State = HealthBody["status"]
@@ -19,6 +20,7 @@ interface Component {
 }
 
 const FRESH_MS = 1_000
+const PROBE_TIMEOUT_MS = 1_000
 const ORDER: readonly State[] = ["ok", "degraded", "down"]
 
 export class Health {
@@ -75,9 +77,9 @@ export class Health {
   async #ask(): Promise<void> {
     await Promise.all(
       this.#components.values().map(async (component) => {
-        const probe = await component
-          .probe()
-          .catch((): Probe => ({ state: "down", message: "does not answer; the log says why" }))
+        const probe = await Promise.race([component.probe(), late()]).catch(
+          (): Probe => ({ state: "down", message: "does not answer" }),
+        )
         const { state, since } = component.current
         const now = new Date(this.#now()).toISOString()
         component.current = { ...probe, since: probe.state === state ? since : now }
@@ -85,4 +87,11 @@ export class Health {
     )
     this.#askedAt = this.#now()
   }
+}
+
+/** Who asks for health waits no longer than for a second. */
+function late(): Promise<never> {
+  return sleep(PROBE_TIMEOUT_MS, undefined, { ref: false }).then(() => {
+    throw new Error("late")
+  })
 }

@@ -89,7 +89,7 @@ function admit(
 
 /** Reads a query strictly: what is unknown, repeated or malformed is refused by name. */
 function readQuery<Query>(schema: z.ZodType<Query>, target: string): Query | Problem {
-  const parameters = new URLSearchParams(target.split("?", 2)[1] ?? "")
+  const parameters = queryOf(target)
   const values: Record<string, string> = Object.create(null) // no inherited names
   for (const [name, value] of parameters) {
     if (name in values) return invalid(name, `The parameter '${name}' is given twice.`)
@@ -106,6 +106,12 @@ function readQuery<Query>(schema: z.ZodType<Query>, target: string): Query | Pro
   return name in values
     ? invalid(name, `The parameter '${name}' ${wording(issue)}.`)
     : invalid(name, `The parameter '${name}' is missing.`)
+}
+
+/** A query may hold further question marks (RFC 3986 §3.4). */
+function queryOf(target: string): URLSearchParams {
+  const start = target.indexOf("?")
+  return new URLSearchParams(start === -1 ? "" : target.slice(start + 1))
 }
 
 function wording(issue: z.core.$ZodIssue | undefined): string {

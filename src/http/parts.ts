@@ -1,6 +1,7 @@
 /** What the routes are made from; main.ts puts it together. */
 import type { Admission } from "../admission/admission.ts"
 import type { Analyst } from "../analyses/analyst.ts"
+import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
 import type { Health } from "./health.ts"
@@ -17,12 +18,11 @@ export interface Parts {
   readonly origin: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** For what no caller may see. */
-  readonly log: (requestId: string, error: unknown) => void
+  /** Told of each Problem of 500 and above: its cause is for the log alone. */
+  readonly log: (requestId: string, problem: Problem) => void
 }
 
 /** What Hono carries along with a request. */
 export interface AppEnv {
   Variables: { requestUuid: string }
-  Bindings: { requestUuid: string }
 }

@@ -29,7 +29,7 @@ const OUTCOME = { status: 200, latencyBucket: 0, cacheHit: true }
 
 /** @returns A listener that takes a request and returns true, or leaves it and returns false. */
 export function readyAnswer(
-  { admissions, now }: Parts,
+  { admissions, analyst, log, now }: Parts,
   answers: AnswerCache,
 ): (...args: Parameters<EdgeOptions["handler"]>) => boolean {
   return (request, either) => {
@@ -39,8 +39,11 @@ export function readyAnswer(
     if (key === undefined) return false
     const digest = hash("sha256", key, "hex")
     const caller = admissions.live.callerOf(digest)
-    const answer = caller && answers.get(`${caller.tenantId} ${request.url}`)
-    if (answer === undefined || answer.expiresAt <= now()) return false
+    if (caller === undefined) return false
+    const answer = answers.get(`${caller.tenantId} ${request.url}`)
+    if (answer === undefined || answer.analysis.expiresAt <= now()) return false
+    const asker = { environment: "live", tenantId: caller.tenantId } as const
+    if (!analyst.isCurrent(asker, answer.analysis)) return false
 
     const requestUuid = newUuid()
     const requestId = encodeId("req", requestUuid)
@@ -54,6 +57,7 @@ export function readyAnswer(
     }
     admissions.live.admit(arrival, (result) => {
       if (result instanceof Problem) {
+        if (result.status >= 500) log(requestId, result)
         const refusal = { status: result.status, problem: result }
         const { accept } = request.headers
         const { headers, body } = renderRefusal(refusal, SECURITY_HEADERS, accept, requestId)

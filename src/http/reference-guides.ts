@@ -117,7 +117,7 @@ const OWNERS = html`
     <li>DNS records of the domain, its registration data (RDAP), and the certificate on port 443.</li>
     <li>The home page, and a fixed set of pages beside it: privacy, terms, contact, about and imprint, <code>robots.txt</code>, <code>security.txt</code> and the MTA-STS policy.</li>
     <li>Ports 80 and 443 only, without cookies, credentials or forms. It does not crawl.</li>
-    <li>What it saw is kept for a day for the user who asked, and a domain is visited a few times a minute at most, however many ask.</li>
+    <li>What it saw is used again for a day at most, for the user who asked, and stays in the database of this server; a domain is visited a few times a minute at most, however many ask.</li>
   </ul>
   <h3>If a verdict is wrong</h3>
   <p>A verdict goes to the user who asked; this server publishes none. It lists every signal it rests on and the points of each, so ask for the ones you doubt. When what was seen has changed, the same question with <code>fresh=true</code> looks again. For anything else, write to whoever runs this server.</p>

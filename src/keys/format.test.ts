@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { findKey, generateKey, isKey, readKey } from "./format.ts"
+import { findKeys, generateKey, isKey, readKey } from "./format.ts"
 
 /** A fixed key, made of zero bytes, so that the format cannot drift: the CRC is checked by hand. */
 const ZEROS = generateKey("test", (size) => new Uint8Array(size))
@@ -67,14 +67,19 @@ describe("API key format", () => {
     assert.ok(chi2 < 128, `chi-squared ${chi2} with 61 degrees of freedom`)
   })
 
-  for (const [text, found] of [
-    [`/v1/analyze?key=${ZEROS}&x=1`, true],
-    [`/${ZEROS}`, true],
-    [`x${ZEROS}0`, false],
-    ["zt_live_", false],
+  for (const [text, found, because] of [
+    [`/v1/analyze?key=${ZEROS}&x=1`, [ZEROS], "in a query"],
+    [`/${ZEROS}`, [ZEROS], "in a path"],
+    [`/v1/usage?k=%7A${ZEROS.slice(1)}`, [ZEROS], "percent-encoded in part"],
+    [`x${ZEROS}0`, [ZEROS], "with other letters around it"],
+    [`${ZEROS} ${ZEROS}`, [ZEROS], "twice, told once"],
+    [`zt_live_${"A".repeat(47)}${ZEROS}`, [ZEROS], "behind what begins like one"],
+    [ZEROS.slice(0, -1), [], "cut"],
+    ["zt_live_", [], "a prefix alone"],
+    ["%zt%", [], "no encoding at all"],
   ] as const) {
-    it(`${found ? "finds" : "finds no"} key in ${text.slice(0, 30)}`, () => {
-      assert.equal(findKey(text), found ? ZEROS : undefined)
+    it(`finds ${found.length} in a text: ${because}`, () => {
+      assert.deepEqual(findKeys(text), found)
     })
   }
 })

@@ -2,7 +2,7 @@
  * The format of API keys: `zt_live_` or `zt_test_`, 43 base62 characters (256 bits), and a
  * 6-character checksum.
  *
- * Owns: making, reading and digesting keys. Not: storing or judging them (issue.ts, admission/).
+ * Owns: making, reading and digesting keys. Not: storing or judging them (keys.ts, admission/).
  * What timing could leak of a look-up is a part of a digest, from which no key can be made.
  */
 import { hash, randomBytes } from "node:crypto"
@@ -18,7 +18,8 @@ const KEY_LENGTH = PREFIX_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
 const UNBIASED_BELOW = 248
 
 const KEY = /^zt_(live|test)_[0-9A-Za-z]{49}$/
-const KEY_ANYWHERE = /zt_(?:live|test)_[0-9A-Za-z]{49}(?![0-9A-Za-z])/g
+/** Looks ahead, so that what only begins like a key does not hide one. */
+const KEY_ANYWHERE = /(?=(zt_(?:live|test)_[0-9A-Za-z]{49}))/g
 
 /** What a well-formed key says by itself. */
 export interface KeyParts {
@@ -69,10 +70,16 @@ export function lookupIndex(key: string): string {
   return key.slice(PREFIX_LENGTH, PREFIX_LENGTH + 8)
 }
 
-/** @returns The first well-formed key inside a text (a query, a path), else undefined. */
-export function findKey(text: string): string | undefined {
-  if (!text.includes("zt_")) return undefined
-  return text.match(KEY_ANYWHERE)?.find(isKey)
+/**
+ * @param text - A request's target, a header's value.
+ * @returns Every well-formed key inside, also where it is percent-encoded (RFC 3986 §2.1).
+ */
+export function findKeys(text: string): string[] {
+  const decoded = text.replaceAll(/%([2-7][0-9a-f])/gi, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  const found = [text, decoded].flatMap((candidate) => [...candidate.matchAll(KEY_ANYWHERE)])
+  return [...new Set(found.map(([, key = ""]) => key))].filter(isKey)
 }
 
 /** CRC-32 (ISO/IEC 13239, as in zlib) of the text before it, base62, most significant first. */

@@ -11,6 +11,7 @@ import type { Id } from "../core/ids.ts"
 import { decodeId, encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
+import { SCHEMAS } from "../db/database.ts"
 import { generateKey, readKey } from "./format.ts"
 
 export interface IssueOptions {
@@ -40,8 +41,6 @@ export interface ListedKey extends Omit<IssuedKey, "key"> {
   readonly created_at: string
   readonly revoked_at: string | null
 }
-
-const SCHEMA = { live: "live", test: "sandbox" } as const satisfies Record<Environment, string>
 
 /** @returns The actor of a command on this machine, for audit entries: the user's name or number. */
 export function commandActor(): string {
@@ -90,7 +89,7 @@ export async function issueKey(tx: Tx, options: IssueOptions): Promise<IssuedKey
   const uuid = newUuid()
   const id = encodeId("key", uuid)
   await tx.query(
-    `insert into ${SCHEMA[options.environment]}.api_key (tenant_id, id, name, index8, digest, expires_at)
+    `insert into ${SCHEMAS[options.environment]}.api_key (tenant_id, id, name, index8, digest, expires_at)
       values ($1, $2, $3, $4, decode($5, 'hex'), $6)`,
     [tenant.id, uuid, options.name, parts.index8, parts.digest, options.expiresAt ?? null],
   )
@@ -145,7 +144,7 @@ export async function revokeKey(
 ): Promise<{ id: string; revoked_at: string }> {
   const uuid = decodeId("key", id)
   if (uuid === undefined) throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
-  for (const schema of Object.values(SCHEMA)) {
+  for (const schema of Object.values(SCHEMAS)) {
     const [row] = await tx.query<{ tenant_id: string; revoked_at: Date }>(
       `update ${schema}.api_key set revoked_at = coalesce(revoked_at, clock_timestamp())
         where id = $1 returning tenant_id, revoked_at`,
@@ -160,8 +159,9 @@ export async function revokeKey(
 }
 
 function checkName(what: string, text: string): void {
-  if (text.length < 1 || text.length > 80) {
-    throw new Problem("INVALID_REQUEST", { message: `The ${what} must have 1 to 80 characters.` })
+  if (text.length < 1 || text.length > 80 || /\p{C}/u.test(text)) {
+    const message = `The ${what} must have 1 to 80 characters, none of them invisible.`
+    throw new Problem("INVALID_REQUEST", { message })
   }
 }
 

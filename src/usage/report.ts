@@ -6,6 +6,7 @@
  */
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
+import { SCHEMAS } from "../db/database.ts"
 
 /** Metered routes. The numbers lie in the database: add, never reuse. */
 export const ROUTES = {
@@ -60,7 +61,7 @@ export async function usageReport(
   const rows = await tx.query<Row>(
     `select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, route, status,
         count(*)::integer as requests
-      from ${environment === "live" ? "live" : "sandbox"}.usage
+      from ${SCHEMAS[environment]}.usage
       where tenant_id = (select platform.current_tenant()) and at >= $1 and at < $2
       group by 1, 2, 3`,
     [from, to],

@@ -9,7 +9,7 @@ import type { Limits } from "../../src/edge/limits.ts"
 import type { Edge } from "../../src/edge/listener.ts"
 import { listen } from "../../src/edge/listener.ts"
 import { makeAuthority, makeLeaf } from "../../src/edge/x509.ts"
-import { isKey } from "../../src/keys/format.ts"
+import { findKeys } from "../../src/keys/format.ts"
 
 export const HOST = "api.shop.example"
 
@@ -51,7 +51,7 @@ export async function startEdge(
     ...ports,
     host: HOST,
     certificates,
-    isKey,
+    findKeys,
     onKeyInClear: (key) => keysInClear.push(key),
     handler: (request, response) => {
       seen.push(

@@ -2,6 +2,7 @@
  * One try at something over the network: it ends once, by its result, its own time or the
  * observation's, and leaves no timer and no listener behind.
  */
+import { codeOf } from "../../core/thrown.ts"
 import type { Known, Why } from "../types.ts"
 
 type Stop = (result: Known<unknown>) => void
@@ -49,7 +50,6 @@ const WHY: Readonly<Record<string, Why>> = {
 
 /** @returns What a system's or the HTTP parser's error says about why nothing was seen. */
 export function whyOf(error: unknown): Why {
-  const code =
-    error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
+  const code = codeOf(error) ?? ""
   return WHY[code] ?? (code.startsWith("HPE_") ? "malformed" : "unreachable")
 }

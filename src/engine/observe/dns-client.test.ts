@@ -148,6 +148,20 @@ describe("the DNS client", () => {
     assert.deepEqual(found, { value: { rcode: "NXDOMAIN", records: [], authenticated: false } })
   })
 
+  for (const together of [true, false]) {
+    const how = together ? "in one answer" : "asked for after the alias"
+    it(`knows that a name exists whose alias leads nowhere, ${how} (RFC 6604)`, async (t) => {
+      const server = await resolver(t, (query) => {
+        const name = query.questions?.[0]?.name ?? ""
+        if (name !== "shop.example") return answer(query, [], RCODES.NXDOMAIN)
+        const alias: Answer = { type: "CNAME", name, data: "gone.example" }
+        return answer(query, [alias], together ? RCODES.NXDOMAIN : 0)
+      })
+      const found = await lookupAt(t, server)("shop.example", "A")
+      assert.deepEqual(found, { value: { rcode: "NOERROR", records: [], authenticated: false } })
+    })
+  }
+
   it("sees what is bogus by switching checking off", async (t) => {
     const server = await resolver(t, (query) =>
       query.flag_cd ? answer(query, [address("192.0.2.1")]) : answer(query, [], RCODES.SERVFAIL),

@@ -56,10 +56,12 @@ async function followChain(
     const answer = await askAll(resolvers, { ...question, name }, signal)
     if ("unknown" in answer) return answer
     const { reply, believed } = answer.value
-    const rcode = reply.rcode === "NXDOMAIN" ? "NXDOMAIN" : "NOERROR"
     if (believed) authenticated = reply.authenticated && authenticated !== false
     const { records, target } = reply
-    if (records.length > 0 || rcode === "NXDOMAIN" || target === name) {
+    const isGone = reply.rcode === "NXDOMAIN"
+    if (records.length > 0 || isGone || target === name) {
+      // The RCODE is that of the last alias's target (RFC 6604 §3); a name with an alias is there.
+      const rcode = isGone && target === question.name ? "NXDOMAIN" : "NOERROR"
       return {
         value: { rcode, records, ...(authenticated === undefined ? {} : { authenticated }) },
       }
@@ -81,7 +83,7 @@ async function askAll(
     const reply = await exchange(resolver, question, timeoutMs, signal)
     if ("unknown" in reply) failure = reply.unknown
     else if (reply.value.rcode === "NOERROR" || reply.value.rcode === "NXDOMAIN") {
-      const believed = isLoopback(resolver.address) || trustedResolvers.includes(resolver.address)
+      const believed = isBelieved(resolver, trustedResolvers)
       return { value: { reply: reply.value, believed } }
     } else failure = reply.value.rcode === "REFUSED" ? "refused" : "servfail"
     if (failure === "deadline") break
@@ -89,8 +91,9 @@ async function askAll(
   return { unknown: failure }
 }
 
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1"
+/** @returns Whether the resolver's AD bit counts: it is on loopback, or listed as trusted. */
+export function isBelieved({ address }: Endpoint, trusted: readonly string[]): boolean {
+  return address.startsWith("127.") || address === "::1" || trusted.includes(address)
 }
 
 /** @returns Whether any of the resolvers answers, asked for the root's name servers. */

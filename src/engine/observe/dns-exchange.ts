@@ -6,11 +6,11 @@
 import { createSocket } from "node:dgram"
 import { connect } from "node:net"
 import type { Endpoint } from "../../config.ts"
+import { createGate } from "../../core/gate.ts"
 import type { Known } from "../types.ts"
 import { attempt, whyOf } from "./attempt.ts"
 import type { Question, Reply } from "./dns-message.ts"
 import { decodeReply, encodeQuery } from "./dns-message.ts"
-import { createGate } from "./gate.ts"
 
 /** A thousand observations at once must not take every file descriptor there is. */
 const inTurn = createGate(512)

@@ -11,30 +11,57 @@ export function observeDns(
   { host, registrable, shared }: Name,
   lookup: Lookup,
 ): { readonly [K in keyof DnsObservation]: Promise<DnsObservation[K]> } {
-  const ask = (name: string, type: RecordType): Promise<Known<DnsAnswer>> =>
-    shared ? Promise.resolve({ unknown: "platform" }) : lookup(name, type)
+  const checks: Promise<Known<boolean>>[] = []
+  const ask = (of: string | Promise<string>, type: RecordType): Promise<Known<DnsAnswer>> => {
+    const asked = Promise.resolve(of).then(async (at) => [at, await lookup(at, type)] as const)
+    checks.push(asked.then(([at, answer]) => isBogus(at, type, answer, lookup)))
+    return asked.then(([, answer]) => answer)
+  }
+  const askZone = (of: string, type: RecordType): Promise<Known<DnsAnswer>> =>
+    shared ? Promise.resolve({ unknown: "platform" }) : ask(of, type)
 
-  const a = lookup(host, "A")
-  const ns = ask(registrable, "NS")
-  const mx = ask(registrable, "MX")
-  const txt = ask(registrable, "TXT")
-  return {
-    a,
-    aaaa: lookup(host, "AAAA"),
+  const site = siteHost(host, lookup)
+  const ns = askZone(registrable, "NS")
+  const txt = askZone(registrable, "TXT")
+  const records = {
+    a: ask(site, "A"),
+    aaaa: ask(site, "AAAA"),
     ns,
-    mx,
+    mx: askZone(registrable, "MX"),
     txt,
-    caa: ask(registrable, "CAA"),
-    ds: ask(registrable, "DS"),
-    dnskey: ask(registrable, "DNSKEY"),
-    dmarc: ask(`_dmarc.${registrable}`, "TXT"),
-    mtaSts: ask(`_mta-sts.${registrable}`, "TXT"),
-    tlsRpt: ask(`_smtp._tls.${registrable}`, "TXT"),
-    bimi: ask(`default._bimi.${registrable}`, "TXT"),
+    caa: askZone(registrable, "CAA"),
+    ds: askZone(registrable, "DS"),
+    dnskey: askZone(registrable, "DNSKEY"),
+    dmarc: askZone(`_dmarc.${registrable}`, "TXT"),
+    ...(host === registrable ? {} : { dmarcOfHost: askZone(`_dmarc.${host}`, "TXT") }),
+    mtaSts: askZone(`_mta-sts.${registrable}`, "TXT"),
+    tlsRpt: askZone(`_smtp._tls.${registrable}`, "TXT"),
+    bimi: askZone(`default._bimi.${registrable}`, "TXT"),
+  }
+  return {
+    ...records,
     nsAddresses: ns.then((answer) => nameServerAddresses(answer, lookup)),
-    bogus: a.then((answer) => isBogus(host, answer, lookup)),
+    bogus: Promise.all(checks).then(anyBogus),
     spfLookups: txt.then((answer) => countSpfLookups(answer, lookup)),
   }
+}
+
+/**
+ * Where the site is: some have an address below `www.` alone.
+ * @returns The host, or else `www.` before it. Unknown addresses are the host's. Never rejects.
+ */
+export async function siteHost(host: string, lookup: Lookup): Promise<string> {
+  for (const answer of [lookup(host, "A"), lookup(host, "AAAA")]) {
+    const seen = await answer
+    // Below a name that does not exist there is nothing either (RFC 8020).
+    const isEmpty =
+      "value" in seen && seen.value.rcode === "NOERROR" && seen.value.records.length === 0
+    if (!isEmpty) return host
+  }
+  const www = `www.${host}`
+  const answers = await Promise.all([lookup(www, "A"), lookup(www, "AAAA")])
+  const hasAddress = answers.some((seen) => "value" in seen && seen.value.records.length > 0)
+  return hasAddress ? www : host
 }
 
 async function nameServerAddresses(
@@ -60,13 +87,20 @@ async function nameServerAddresses(
 
 /** Signatures that do not verify make a validating resolver fail, unless it is told not to check. */
 async function isBogus(
-  host: string,
+  name: string,
+  type: RecordType,
   answer: Known<DnsAnswer>,
   lookup: Lookup,
 ): Promise<Known<boolean>> {
   if ("value" in answer) return { value: false }
   if (answer.unknown !== "servfail") return answer
-  const unchecked = await lookup(host, "A", true)
+  const unchecked = await lookup(name, type, true)
   if ("value" in unchecked) return { value: true }
   return unchecked.unknown === "servfail" ? { value: false } : unchecked
+}
+
+/** One record set may be bogus alone, and the one that was not seen might be it. */
+function anyBogus(checks: readonly Known<boolean>[]): Known<boolean> {
+  const bogus = checks.find((check) => "value" in check && check.value)
+  return bogus ?? checks.find((check) => "unknown" in check) ?? { value: false }
 }

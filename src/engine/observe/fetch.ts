@@ -14,7 +14,7 @@ import { keptHeaders } from "./headers.ts"
 
 export interface Fetched {
   readonly exchange: Exchange
-  /** Empty for a redirect. */
+  /** Empty for a redirect that leads somewhere. */
   readonly body: Known<Buffer>
   /** Came over TLS from whom the certificate says. */
   readonly authentic: boolean
@@ -70,8 +70,10 @@ export function createFetcher(
       sent.on("upgrade", () => done({ unknown: "malformed" }))
       sent.on("response", (response) => {
         head = response
-        if (isRedirect(response.statusCode ?? 0)) done({ value: Buffer.alloc(0) })
-        else free = readBody(response, maxBodyBytes, done)
+        const { statusCode = 0, headersDistinct } = response
+        const isPage = redirectOf(statusCode, headersDistinct) === undefined
+        if (isPage) free = readBody(response, maxBodyBytes, done)
+        else done({ value: Buffer.alloc(0) })
       })
       sent.end()
       return () => {
@@ -106,7 +108,10 @@ export function createFetcher(
   }
 }
 
-/** Those of RFC 9110 §15.4 that a client follows by their Location. */
-export function isRedirect(status: number): boolean {
-  return [301, 302, 303, 307, 308].includes(status)
+/** @returns The Location of an answer that sends a client on by it (RFC 9110 §15.4). */
+export function redirectOf(
+  status: number,
+  headers: Readonly<Record<string, readonly string[] | undefined>>,
+): string | undefined {
+  return [301, 302, 303, 307, 308].includes(status) ? headers["location"]?.[0] : undefined
 }

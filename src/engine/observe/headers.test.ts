@@ -15,6 +15,18 @@ describe("kept headers", () => {
     assert.equal(kept["server"]?.[0]?.length, 4096)
   })
 
+  for (const [bytes, location, because] of [
+    [Buffer.from("https://straße.example/ü"), "https://straße.example/ü", "UTF-8"],
+    [Buffer.from("/ü", "latin1"), "/ü", "bytes that are no UTF-8 are Latin-1"],
+    [Buffer.from(`/${"😀".repeat(2048)}`), `/${"😀".repeat(2047)}`, "cut between characters"],
+  ] as const) {
+    it(`read a Location as it was meant: ${because}`, () => {
+      // Node hands over every byte as the Latin-1 character of that number.
+      const kept = keptHeaders({ location: [bytes.toString("latin1")] })
+      assert.deepEqual(kept, { location: [location] })
+    })
+  }
+
   for (const [cookie, kept, because] of [
     ["sid=secret; Path=/; Secure", "sid=; Path=/; Secure", "the value goes"],
     ["sid=a=b;HttpOnly", "sid=; HttpOnly", "a value with an equals sign"],

@@ -1,4 +1,6 @@
-/** Which response headers an observation keeps: those that a rule reads, bounded. */
+/** Which response headers an observation keeps, and how much of them: what tells of the site. */
+import { isUtf8 } from "node:buffer"
+import { cut } from "./text.ts"
 
 const KEPT: ReadonlySet<string> = new Set([
   "cf-mitigated",
@@ -34,9 +36,16 @@ export function keptHeaders(
     kept[name] = values
       .slice(0, MAX_VALUES)
       .map((value) => (name === "set-cookie" ? withoutCookieValue(value) : value))
-      .map((value) => value.slice(0, MAX_LENGTH))
+      .map((value) => (name === "location" ? fromBytes(value) : value))
+      .map((value) => cut(value, MAX_LENGTH))
   }
   return kept
+}
+
+/** Node reads a header's bytes as Latin-1; where they are UTF-8, browsers read that in a URL. */
+function fromBytes(value: string): string {
+  const bytes = Buffer.from(value, "latin1")
+  return isUtf8(bytes) ? bytes.toString("utf8") : value
 }
 
 /** @param cookie - `sid=abc; Path=/; Secure`. @returns `sid=; Path=/; Secure`. */

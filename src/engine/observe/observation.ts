@@ -4,7 +4,7 @@ import type { RdapBootstrap } from "./bootstrap.ts"
 import { createConnections } from "./connections.ts"
 import type { AddressMap } from "./dial.ts"
 import { createDialer } from "./dial.ts"
-import { observeDns } from "./dns.ts"
+import { observeDns, siteHost } from "./dns.ts"
 import type { Resolvers } from "./dns-client.ts"
 import { createLookup } from "./dns-client.ts"
 import { createFetcher } from "./fetch.ts"
@@ -40,10 +40,11 @@ export async function observeUntil(
     const fetcher = createFetcher(connections, WEB_LIMITS, userAgent, signal)
     const rdap = createFetcher(connections, RDAP_LIMITS, userAgent, signal)
     const dns = observeDns(name, lookup)
-    const { tls, ...http } = observeSite(name, dns.mtaSts, { connections, fetcher, trust })
     const registration = name.shared
       ? Promise.resolve({ unknown: "platform" } as const)
       : observeRegistration(name.registrable, means.bootstrap, rdap)
+    const site = { ...name, host: await siteHost(name.host, lookup) }
+    const { tls, ...http } = observeSite(site, dns.mtaSts, { connections, fetcher, trust })
     report(progress, {
       dns: Object.values(dns),
       tls: [tls],

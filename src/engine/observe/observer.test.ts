@@ -24,8 +24,11 @@ const bootstrap = parseBootstrap(
   Buffer.from(JSON.stringify({ version: "1.0", publication: "2026-01-01", services: [] })),
 )
 
-/** A web server that knows one page, and a resolver to it that may be silent. */
-async function world(t: TestContext, { silent = false } = {}): Promise<ObserverOptions> {
+/** A web server that knows one page, and a resolver to it, under one name, that may be silent. */
+async function world(
+  t: TestContext,
+  { silent = false, at = NAME.host } = {},
+): Promise<ObserverOptions> {
   const web = createServer((request, response) => {
     response.statusCode = request.url === "/" ? 200 : 404
     response.end("<title>Shop</title>")
@@ -37,12 +40,12 @@ async function world(t: TestContext, { silent = false } = {}): Promise<ObserverO
     if (silent) return
     const query = dnsPacket.decode(bytes)
     const [question] = query.questions ?? []
-    const isAddress = question?.type === "A" && question.name === NAME.host
+    const isAddress = question?.type === "A" && question.name === at
     const message = dnsPacket.encode({
       type: "response",
       id: query.id ?? 0,
       questions: query.questions ?? [],
-      answers: isAddress ? [{ type: "A", name: NAME.host, ttl: 1, data: "8.8.4.4" }] : [],
+      answers: isAddress ? [{ type: "A", name: at, ttl: 1, data: "8.8.4.4" }] : [],
     })
     dns.send(message, from.port, from.address)
   })
@@ -90,6 +93,15 @@ describe("an observation", () => {
     assert.equal(observation.http.home.value.title, "Shop")
     canonicalJson(JSON.parse(JSON.stringify(observation)))
     assert.match(observation.observedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  })
+
+  it("visits a site that lives below www alone", async (t) => {
+    const options = await world(t, { at: `www.${NAME.host}` })
+    const { name, dns, http } = await createObserver(options).observe(NAME)
+    assert.deepEqual(name, NAME)
+    assert.ok("value" in dns.a && "value" in http.home)
+    assert.equal(dns.a.value.records[0]?.data, "8.8.4.4")
+    assert.equal(http.home.value.url, "http://www.shop.example/")
   })
 
   it("tells its progress, part by part, to the end", async (t) => {

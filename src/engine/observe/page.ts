@@ -169,20 +169,20 @@ type Attributes = Readonly<Record<string, string | undefined>>
 class VisibleText {
   text = ""
   length = 0
-  private space = false
+  #space = false
 
   addSpace() {
-    this.space = true
+    this.#space = true
   }
 
   add(text: string) {
     const folded = text.replace(/[\s\p{Cc}]+/gu, " ")
-    if (folded.startsWith(" ")) this.space = true
+    if (folded.startsWith(" ")) this.#space = true
     const words = folded.trim()
     if (words === "") return
-    const piece = this.space && this.length > 0 ? ` ${words}` : words
+    const piece = this.#space && this.length > 0 ? ` ${words}` : words
     this.length += piece.length
     if (this.text.length < MAX_TEXT) this.text += piece
-    this.space = folded.endsWith(" ")
+    this.#space = folded.endsWith(" ")
   }
 }

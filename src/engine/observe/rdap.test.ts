@@ -47,6 +47,38 @@ describe("an RDAP answer", () => {
     })
   })
 
+  for (const [eventDate, registeredAt, because] of [
+    ["2001-02-03T04:05:06", "2001-02-03T04:05:06.000Z", "a time without an offset is UTC"],
+    ["2001-02-03 04:05:06", "2001-02-03T04:05:06.000Z", "with a space, too"],
+    ["2001-02-03", "2001-02-03T00:00:00.000Z", "a day begins in UTC"],
+    ["2001-02-03T04:05:06.7+0900", "2001-02-02T19:05:06.700Z", "an offset counts"],
+    ["3 Feb 2001", undefined, "other forms mean another moment in another place"],
+  ] as const) {
+    it(`says the same in every time zone: ${because}`, (t) => {
+      const { TZ } = process.env
+      t.after(() => {
+        if (TZ === undefined) delete process.env["TZ"]
+        else process.env["TZ"] = TZ
+      })
+      process.env["TZ"] = "Asia/Tokyo"
+      const events = [{ eventAction: "registration", eventDate }]
+      const read = readRegistration(JSON.stringify({ ...ANSWER, events }), "shop.example")
+      assert.equal(read?.registeredAt, registeredAt)
+    })
+  }
+
+  for (const [reregistration, registeredAt] of [
+    ["2020-01-01T00:00:00Z", "2020-01-01T00:00:00.000Z"],
+    ["1999-01-01T00:00:00Z", "2001-02-03T04:05:06.000Z"],
+  ] as const) {
+    it(`counts from the later of registration and reregistration: ${reregistration}`, () => {
+      const event = { eventAction: "reregistration", eventDate: reregistration }
+      const answer = { ...ANSWER, events: [...ANSWER.events, event] }
+      const read = readRegistration(JSON.stringify(answer), "shop.example")
+      assert.equal(read?.registeredAt, registeredAt)
+    })
+  }
+
   for (const [answer, because] of [
     ["not JSON", "not JSON"],
     ["[]", "a list"],

@@ -92,11 +92,21 @@ function eventDates(answer: Members): Map<string, string> {
   for (const event of listOf(answer["events"]).slice(0, MAX_ENTITIES).map(membersOf)) {
     const { eventAction, eventDate } = event
     if (typeof eventAction !== "string" || typeof eventDate !== "string") continue
-    const date = rfc3339(new Date(eventDate))
-    const action = eventAction.toLowerCase()
+    const date = dateOf(eventDate)
+    // Deleted and registered anew (RFC 9083 §10.2.3): its years begin again.
+    const action = eventAction.toLowerCase().replace(/^reregistration$/, "registration")
     if (date !== undefined && date > (dates.get(action) ?? "")) dates.set(action, date)
   }
   return dates
+}
+
+/** A missing offset is UTC: the same answer must mean the same moment wherever it is read. */
+function dateOf(text: string): string | undefined {
+  const [, day, time = "00:00:00", offset = "Z"] =
+    /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/i.exec(text) ??
+    []
+  if (day === undefined) return undefined
+  return rfc3339(new Date(`${day}T${time}${offset}`))
 }
 
 /** Some servers give EPP's own form: `clientTransferProhibited` (RFC 8056 maps it). */

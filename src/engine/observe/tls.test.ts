@@ -26,6 +26,8 @@ interface Wanted {
   readonly issuer?: Issued
   readonly name?: string
   readonly ca?: boolean
+  /** Subject alternative names; the name's own unless given. */
+  readonly altNames?: x509.JsonGeneralNames
   /** Days from now. */
   readonly from?: number
   readonly until?: number
@@ -33,6 +35,7 @@ interface Wanted {
 
 async function issue(wanted: Wanted = {}): Promise<Issued> {
   const { issuer, name = HOST, ca = false, from = -10, until = 80 } = wanted
+  const { altNames = [{ type: "dns", value: name }] } = wanted
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])
   const certificate = await x509.X509CertificateGenerator.create({
     subject: `CN=${name}`,
@@ -44,7 +47,7 @@ async function issue(wanted: Wanted = {}): Promise<Issued> {
     signingKey: (issuer ?? { keys }).keys.privateKey,
     extensions: [
       new x509.BasicConstraintsExtension(ca, undefined, true),
-      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
+      ...(altNames.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(altNames)]),
     ],
   })
   return { certificate, keys }
@@ -145,6 +148,19 @@ describe("TLS", () => {
       "another name",
     ],
     [
+      () => chainOf({ issuer: intermediate, altNames: [] }, intermediate),
+      { chainValid: true, hostnameMatch: false },
+      "a common name is no name of a host (RFC 9525 §2)",
+    ],
+    [
+      () => {
+        const altNames = [{ type: "ip", value: "192.0.2.1" }] as const
+        return chainOf({ issuer: intermediate, altNames: [...altNames] }, intermediate)
+      },
+      { chainValid: true, hostnameMatch: false },
+      "nor beside an address",
+    ],
+    [
       async () => {
         const stranger = await issue({ name: "Stranger", ca: true })
         return chainOf({ issuer: stranger, until: -1 }, stranger)
@@ -179,7 +195,7 @@ describe("TLS", () => {
 
   it("is authentic when chain, name and dates are right, and only then", async (t) => {
     assert.ok((await observe(t, await chainOf({ issuer: intermediate }, intermediate))).authentic)
-    for (const wrong of [{ until: -1 }, { name: "other.example" }]) {
+    for (const wrong of [{ until: -1 }, { name: "other.example" }, { altNames: [] }]) {
       const options = await chainOf({ issuer: intermediate, ...wrong }, intermediate)
       assert.equal((await observe(t, options)).authentic, false)
     }

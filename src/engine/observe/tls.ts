@@ -14,6 +14,7 @@ import {
   TLSSocket,
 } from "node:tls"
 import { Problem } from "../../core/problem.ts"
+import { codeOf } from "../../core/thrown.ts"
 import type { Known, TlsObservation } from "../types.ts"
 import { attempt, whyOf } from "./attempt.ts"
 import { certificateFacts, isIssuedBy } from "./certificate.ts"
@@ -129,7 +130,9 @@ export function isAuthentic(socket: TLSSocket, host: string): boolean {
 
 function isNamed(leaf: X509Certificate, host: string): boolean {
   try {
-    return checkServerIdentity(bare(host), leaf.toLegacyObject()) === undefined
+    // Without the subject, whose common name Node would take where there is no other (RFC 9525 §2).
+    const names = { ...leaf.toLegacyObject(), subject: {} }
+    return checkServerIdentity(bare(host), names) === undefined
   } catch {
     return false
   }
@@ -145,7 +148,7 @@ function chainErrorOf(
   trust: TrustStore,
 ): string | undefined {
   if (socket.authorized) return undefined
-  const error = codeOf(socket.authorizationError)
+  const error = authorizationCode(socket)
   const isPast = leaf.validToDate.getTime() < Date.now()
   const isFuture = leaf.validFromDate.getTime() > Date.now()
   const dateIsTheLeafs =
@@ -173,9 +176,9 @@ function leadsToRoot(leaf: X509Certificate, trust: TrustStore): boolean {
 }
 
 /** Typed as an Error, but Node sets the code alone when there is one. */
-function codeOf(error: unknown): string {
-  if (typeof error === "string") return error
-  return error instanceof Error && "code" in error ? String(error.code) : "UNSPECIFIED"
+function authorizationCode({ authorizationError }: { authorizationError: unknown }): string {
+  if (typeof authorizationError === "string") return authorizationError
+  return codeOf(authorizationError) ?? "UNSPECIFIED"
 }
 
 /** @returns The host without the brackets of IPv6 and the dot of a rooted name. */

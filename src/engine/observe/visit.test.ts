@@ -61,6 +61,13 @@ describe("a visit", () => {
     })
   }
 
+  it("keeps why a redirect's target could not be seen", async () => {
+    const web = { [START]: "/slow", "https://a.example/slow": "?deadline" }
+    const seen = await visit(fetcherOf(web), new URL(START))
+    assert.ok("value" in seen.visit)
+    assert.equal(seen.visit.value.why, "deadline")
+  })
+
   it("is unknown when the first answer does not come", async () => {
     const seen = await visit(fetcherOf({ [START]: "?refused" }), new URL(START))
     assert.deepEqual(seen, { visit: { unknown: "refused" }, last: { unknown: "refused" } })

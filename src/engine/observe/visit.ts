@@ -1,7 +1,7 @@
 /** A GET and the redirects after it, each fetched through the guard like the first. */
 import type { Exchange, Known, Visit } from "../types.ts"
 import type { Fetched, Fetcher } from "./fetch.ts"
-import { isRedirect } from "./fetch.ts"
+import { redirectOf } from "./fetch.ts"
 
 export interface Visited {
   /** Unknown when not even the first answer came. */
@@ -20,15 +20,15 @@ export async function visit(fetcher: Fetcher, from: URL): Promise<Visited> {
     const fetched = await fetcher.get(url)
     if ("unknown" in fetched) {
       if (hops.length === 0) return { visit: fetched, last: fetched }
-      const stopped = fetched.unknown === "blocked" ? "blocked" : "unreachable"
-      return { visit: { value: { hops, stopped } }, last: fetched }
+      const why = fetched.unknown
+      const end: Visit =
+        why === "blocked" ? { hops, stopped: why } : { hops, stopped: "unreachable", why }
+      return { visit: { value: end }, last: fetched }
     }
     const { exchange } = fetched.value
     hops.push(exchange)
-    const location = exchange.headers["location"]?.[0]
-    if (!isRedirect(exchange.status) || location === undefined) {
-      return { visit: { value: { hops } }, last: fetched }
-    }
+    const location = redirectOf(exchange.status, exchange.headers)
+    if (location === undefined) return { visit: { value: { hops } }, last: fetched }
     const next = URL.parse(location, url)
     const stopped = whyStop(next, hops)
     if (next === null || stopped !== undefined) {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
+import { editDistance } from "../../core/edit-distance.ts"
 import { BRANDS } from "../lists/brands.ts"
-import { brandLike, distance, skeleton, slipOf } from "./brand.ts"
+import { brandLike, skeleton, slipOf } from "./brand.ts"
 
 describe("skeleton", () => {
   for (const [label, like, because] of [
@@ -36,20 +37,6 @@ describe("skeleton", () => {
   })
 })
 
-describe("distance", () => {
-  for (const [from, to, slips, because] of [
-    ["paypal", "paypal", 0, "the same"],
-    ["papal", "paypal", 1, "a letter left out"],
-    ["payppal", "paypal", 1, "a letter added"],
-    ["paypol", "paypal", 1, "a letter changed"],
-    ["pyapal", "paypal", 1, "neighbours swapped"],
-    ["ca", "abc", 3, "a swapped pair is not edited again (optimal string alignment)"],
-    ["", "abc", 3, "nothing"],
-  ] as const) {
-    it(`${because}: ${from} to ${to} is ${slips}`, () => assert.equal(distance(from, to), slips))
-  }
-})
-
 describe("slipOf", () => {
   for (const [label, brand, because] of [
     ["paypol", "paypal", "a letter changed"],
@@ -80,7 +67,7 @@ describe("slipOf", () => {
           const i = at % label.length
           const slipped = label.slice(0, i) + letter + label.slice(i + 1)
           const near = brands.some(
-            (brand) => slipped[0] === brand.label[0] && distance(slipped, brand.label) === 1,
+            (brand) => slipped[0] === brand.label[0] && editDistance(slipped, brand.label) === 1,
           )
           if (near) assert.ok(slipOf(slipped) !== undefined, slipped)
         },

@@ -2,6 +2,7 @@
  * Likeness to brands: skeletons (after UTS #39 §4) and Damerau-Levenshtein distance.
  * Everything about the brands themselves is worked out once, when this is loaded.
  */
+import { editDistance } from "../../core/edit-distance.ts"
 import type { Brand } from "../lists/brands.ts"
 import { BRANDS, HONEST_NEIGHBOURS } from "../lists/brands.ts"
 import { CONFUSABLES } from "../lists/confusables.ts"
@@ -85,7 +86,7 @@ export function slipOf(label: string): Brand | undefined {
 /** Hands seldom slip on the first letter, and honest names differ there (`pcloud`). */
 function isSlip(label: string, brand: string): boolean {
   if (label[0] !== brand[0] && !isSwap(label, brand)) return false
-  const slips = distance(label, brand)
+  const slips = editDistance(label, brand)
   if (slips === 0 || slips > slipsAllowed(brand.length)) return false
   return brand.length >= ONE_SLIP_LENGTH || isSwap(label, brand)
 }
@@ -102,28 +103,4 @@ function remainsOf(label: string, depth: number): Set<string> {
     for (const text of last) remains.add(text)
   }
   return remains
-}
-
-/** @returns Insertions, deletions, changes and swaps of neighbours from one to the other. */
-export function distance(from: string, to: string): number {
-  let beforeLast: number[] = []
-  let last = Array.from({ length: to.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= from.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= to.length; j++) {
-      const changed = from[i - 1] === to[j - 1] ? 0 : 1
-      let least = Math.min(at(last, j) + 1, at(row, j - 1) + 1, at(last, j - 1) + changed)
-      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) {
-        least = Math.min(least, at(beforeLast, j - 2) + 1)
-      }
-      row.push(least)
-    }
-    beforeLast = last
-    last = row
-  }
-  return at(last, to.length)
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY
 }

@@ -25,7 +25,12 @@ export function plainText(text: string): string {
     .slice(0, 4 * MAX_SEEN_LENGTH)
     .replace(/[\p{C}\p{Z}]+/gu, " ")
     .trim()
-  if (plain.length <= MAX_SEEN_LENGTH) return plain
+  return shortened(plain, MAX_SEEN_LENGTH)
+}
+
+/** @returns The text, ending in "…" where it had more than `max` UTF-16 units. */
+export function shortened(text: string, max: number): string {
+  if (text.length <= max) return text
   // A cut within a surrogate pair would leave half of it, which has no canonical form.
-  return `${plain.slice(0, MAX_SEEN_LENGTH - 1).replace(/[\ud800-\udbff]$/, "")}…`
+  return `${text.slice(0, max - 1).replace(/[\ud800-\udbff]$/, "")}…`
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
-import { observe, records } from "../../../test/observation.ts"
+import { none, observe, records } from "../../../test/observation.ts"
 import { dmarcOf, mailHosts, parseTags, spfOf } from "./mail.ts"
 
 describe("mailHosts", () => {
@@ -103,6 +103,63 @@ describe("dmarcOf", () => {
       assert.equal(value && `${value.policy} ${value.percent}`, expected)
     })
   }
+})
+
+describe("dmarcOf, of a host below the organisational domain", () => {
+  for (const [because, own, expected] of [
+    ["its own record comes first", records("v=DMARC1; p=none"), "none"],
+    [
+      "sp of its own record is for what lies below it",
+      records("v=DMARC1; p=none; sp=reject"),
+      "none",
+    ],
+    ["without a record of its own, sp of the other", none("NXDOMAIN"), "quarantine"],
+    ["other text there is no record", records("hello"), "quarantine"],
+    [
+      "two records of its own are an error",
+      records("v=DMARC1; p=none", "v=DMARC1; p=reject"),
+      "none at all",
+    ],
+    ["an answer that did not come may have held one", { unknown: "timeout" as const }, "timeout"],
+    [
+      "nor does a policy that cannot be read fall back",
+      records("v=DMARC1; p=rejekt"),
+      "none at all",
+    ],
+    ["not asked for", undefined, "quarantine"],
+  ] as const) {
+    it(`${because}: ${expected}`, () => {
+      const dmarc = dmarcOf(
+        observe((o) => {
+          o.name.host = "a.shop.example"
+          if (own !== undefined) o.dns.dmarcOfHost = own
+          o.dns.dmarc = records("v=DMARC1; p=reject; sp=quarantine")
+        }),
+      )
+      assert.equal(
+        "value" in dmarc ? (dmarc.value?.policy ?? "none at all") : dmarc.unknown,
+        expected,
+      )
+    })
+  }
+
+  it("is the platform's on a shared platform", () => {
+    const shared = observe((o) => {
+      o.name.shared = true
+      o.dns.dmarcOfHost = records("v=DMARC1; p=reject")
+    })
+    assert.deepEqual(dmarcOf(shared), { unknown: "platform" })
+  })
+
+  it("holds, though the organisational domain's was not seen", () => {
+    const half = observe((o) => {
+      o.name.host = "a.shop.example"
+      o.dns.dmarcOfHost = records("v=DMARC1; p=reject")
+      o.dns.dmarc = { unknown: "timeout" }
+    })
+    const dmarc = dmarcOf(half)
+    assert.equal("value" in dmarc && dmarc.value?.policy, "reject")
+  })
 })
 
 describe("parseTags", () => {

@@ -15,6 +15,8 @@ export function mailHosts(observation: Observation): Known<readonly string[] | n
 
 export interface Spf {
   readonly text: string
+  /** Mechanisms and modifiers that count: those after `all` are never reached. */
+  readonly terms: readonly string[]
   /** Qualifier of the `all` mechanism (RFC 7208 §5.1), if there is one. */
   readonly all?: "+" | "-" | "~" | "?"
   /** `redirect=` counts, and its target was not read. */
@@ -34,10 +36,13 @@ export function spfOf(observation: Observation): Known<Spf | undefined> {
   const [text] = texts
   if (text === undefined || texts.length > 1) return { value: undefined }
   const terms = text.split(/\s+/).slice(1)
-  const all = terms.map((term) => /^([+\-~?]?)all$/i.exec(term)).find((match) => match !== null)
-  const redirected = all === undefined && terms.some((term) => /^redirect=/i.test(term))
-  if (all === undefined || all === null) return { value: { text, redirected } }
-  return { value: { text, redirected, all: (all[1] || "+") as "+" } }
+  const end = terms.findIndex((term) => /^[+\-~?]?all$/i.test(term))
+  if (end < 0) {
+    const redirected = terms.some((term) => /^redirect=/i.test(term))
+    return { value: { text, terms, redirected } }
+  }
+  const all = (/^[+\-~?]/.exec(terms[end] ?? "")?.[0] ?? "+") as "+"
+  return { value: { text, terms: terms.slice(0, end), redirected: false, all } }
 }
 
 /**
@@ -63,11 +68,15 @@ export function onlyTags(
   records: readonly DnsRecord[],
   version: string,
 ): { readonly text: string; readonly tags: ReadonlyMap<string, string> } | undefined {
-  const found = records.flatMap(({ data }) => {
+  const found = allTags(records, version)
+  return found.length === 1 ? found[0] : undefined
+}
+
+function allTags(records: readonly DnsRecord[], version: string) {
+  return records.flatMap(({ data }) => {
     const tags = parseTags(data, version)
     return tags === undefined ? [] : [{ text: data, tags }]
   })
-  return found.length === 1 ? found[0] : undefined
 }
 
 export interface Dmarc {
@@ -79,19 +88,31 @@ export interface Dmarc {
 }
 
 /**
- * The DMARC policy that holds for the host (RFC 7489 §6.3, §6.6.3): below the organisational
- * domain, `sp` comes first. @returns undefined without a valid record.
+ * The DMARC policy that holds for the host (RFC 7489 §6.3, §6.6.3): its own, or else that of the
+ * organisational domain, where `sp` comes first. @returns undefined without a valid record.
  */
 export function dmarcOf(observation: Observation): Known<Dmarc | undefined> {
+  const { dns, name } = observation
+  const own = name.shared ? undefined : dns.dmarcOfHost
+  if (own !== undefined) {
+    if ("unknown" in own) return own
+    if (allTags(own.value.records, "v=DMARC1").length > 0) {
+      return { value: readDmarc(own.value.records, "p") }
+    }
+  }
   const answer = zoneAnswer(observation, "dmarc")
   if ("unknown" in answer) return answer
-  const record = onlyTags(answer.value.records, "v=DMARC1")
-  if (record === undefined) return { value: undefined }
+  return { value: readDmarc(answer.value.records, name.host === name.registrable ? "p" : "sp") }
+}
+
+/** @param first - The tag that comes first for the host. */
+function readDmarc(records: readonly DnsRecord[], first: "p" | "sp"): Dmarc | undefined {
+  const record = onlyTags(records, "v=DMARC1")
+  if (record === undefined) return undefined
   const { tags, text } = record
-  const below = observation.name.host !== observation.name.registrable
-  const policy = ((below ? tags.get("sp") : undefined) ?? tags.get("p") ?? "").toLowerCase()
+  const policy = (tags.get(first) ?? tags.get("p") ?? "").toLowerCase()
   const percent = /^\d{1,3}$/.test(tags.get("pct") ?? "") ? Number(tags.get("pct")) : 100
-  if (["none", "quarantine", "reject"].includes(policy)) return { value: { text, policy, percent } }
+  if (["none", "quarantine", "reject"].includes(policy)) return { text, policy, percent }
   // A policy that cannot be read is none, provided that reports are wanted.
-  return { value: tags.has("rua") ? { text, policy: "none", percent } : undefined }
+  return tags.has("rua") ? { text, policy: "none", percent } : undefined
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { observe } from "../../../test/observation.ts"
+import { brokenOff, observe } from "../../../test/observation.ts"
 import { hostOf, isWithin, siteExchange, standardPage } from "./site.ts"
 
 describe("hostOf", () => {
@@ -99,6 +99,13 @@ describe("siteExchange", () => {
       },
       "blocked",
     ],
+    [
+      "behind a redirect into silence is what kept it from us",
+      brokenOff("/slow", "unreachable", "timeout"),
+      "timeout",
+    ],
+    ["which may not have been kept", brokenOff("/slow", "unreachable"), "unreachable"],
+    ["further redirects than are followed", brokenOff("/7", "too_many_redirects"), "not_observed"],
     [
       "a loop ends nowhere",
       (o) => {

@@ -24,7 +24,32 @@ export function isOwn(url: string, name: Name): boolean {
 /** @returns Why an answer of this status shows nothing of the site, if so. */
 export function obstacle(status: number): Why | undefined {
   if (status === 401 || status === 403 || status === 429) return "challenge"
+  // RFC 9110 §15: no status of HTTP's, so that it cannot be told what happened.
+  if (status >= 600) return "malformed"
   return status >= 500 ? "server_error" : undefined
+}
+
+/** @returns Where a redirect leads (RFC 9110 §10.2.2); undefined for anything else. */
+export function redirectTarget(exchange: Exchange | undefined): URL | undefined {
+  if (exchange === undefined || exchange.status < 300 || exchange.status > 399) return undefined
+  const [location] = header(exchange, "location")
+  const target = location === undefined ? null : URL.parse(location, exchange.url)
+  return target !== null && /^https?:$/.test(target.protocol) ? target : undefined
+}
+
+/**
+ * @returns Why a visit's last redirect was not followed to what it leads to, if so. A loop, and an
+ * address that is none, lead to nothing that was not seen.
+ */
+export function unseenTarget({ stopped, why }: Visit): Why | undefined {
+  if (stopped === "unreachable") return why ?? "unreachable"
+  if (stopped === "blocked") return "blocked"
+  return stopped === "too_many_redirects" ? "not_observed" : undefined
+}
+
+/** @returns Why a visit did not end in an answer that is no redirect, if so. */
+export function whyNoAnswer(visit: Visit): Why | undefined {
+  return visit.stopped === undefined ? undefined : (unseenTarget(visit) ?? "malformed")
 }
 
 /** The visit over HTTPS, or the plain one where there is no HTTPS. */
@@ -42,9 +67,8 @@ export function siteExchange(observation: Observation): Known<Exchange> {
 function settledExchange(visit: Visit, name: Name): Known<Exchange> {
   const last = visit.hops.at(-1)
   if (last === undefined) return { unknown: "malformed" }
-  if (visit.stopped !== undefined) {
-    return { unknown: visit.stopped === "blocked" ? "blocked" : "malformed" }
-  }
+  const broken = whyNoAnswer(visit)
+  if (broken !== undefined) return { unknown: broken }
   if (!isOwn(last.url, name)) return { unknown: "not_observed" }
   const why = isChallenge(last) ? "challenge" : obstacle(last.status)
   return why === undefined ? { value: last } : { unknown: why }
@@ -61,6 +85,11 @@ export function isChallenge(exchange: Exchange): boolean {
 /** @returns Every value of a header; empty when it was not sent. */
 export function header(exchange: Exchange, name: string): readonly string[] {
   return exchange.headers[name] ?? []
+}
+
+/** Is it plain text, by its media type? A page that anyone may put on the server is not. */
+export function isPlainText(contentType: string): boolean {
+  return /^\s*text\/plain\s*(?:;|$)/i.test(contentType)
 }
 
 /** The home page, when it is the site's own and not an error. */

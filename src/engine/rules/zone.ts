@@ -5,7 +5,10 @@
  */
 import type { DnsAnswer, DnsObservation, DnsRecord, Known, Observation } from "../types.ts"
 
-type AnswerOf = Exclude<keyof DnsObservation, "nsAddresses" | "bogus" | "spfLookups">
+type AnswerOf = Exclude<
+  keyof DnsObservation,
+  "nsAddresses" | "bogus" | "spfLookups" | "dmarcOfHost"
+>
 
 /**
  * What the registrable domain's zone holds.

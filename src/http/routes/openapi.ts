@@ -1,4 +1,7 @@
-/** GET /v1/openapi.json: the contract, made from the schemas that the routes are checked by. */
+/**
+ * GET /v1/openapi.json and /docs: the contract for machines and the reference for people, both
+ * made from the schemas that the routes are checked by.
+ */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi"
 import { openapiDocument } from "../openapi-document.ts"
 import type { AppEnv, Parts } from "../parts.ts"
@@ -20,7 +23,7 @@ const route = createRoute({
   },
 })
 
-const SECONDS_PUBLIC = "public, max-age=300"
+const FIVE_MINUTES = "public, max-age=300"
 
 export function openapiRoutes(parts: Parts, whole: OpenAPIHono<AppEnv>): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
@@ -32,11 +35,11 @@ export function openapiRoutes(parts: Parts, whole: OpenAPIHono<AppEnv>): OpenAPI
   }
   app.openAPIRegistry.registerPath(route)
   app.get(route.path, (c) => {
-    c.header("cache-control", SECONDS_PUBLIC)
+    c.header("cache-control", FIVE_MINUTES)
     return c.json(current())
   })
   app.get("/docs", (c) => {
-    c.header("cache-control", SECONDS_PUBLIC)
+    c.header("cache-control", FIVE_MINUTES)
     c.header(
       "content-security-policy",
       "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -45,11 +48,11 @@ export function openapiRoutes(parts: Parts, whole: OpenAPIHono<AppEnv>): OpenAPI
     return c.html(page)
   })
   app.get("/docs/style.css", (c) => {
-    c.header("cache-control", SECONDS_PUBLIC)
+    c.header("cache-control", FIVE_MINUTES)
     return c.body(STYLE, 200, { "content-type": "text/css; charset=utf-8" })
   })
   app.get("/docs/icon.svg", (c) => {
-    c.header("cache-control", SECONDS_PUBLIC)
+    c.header("cache-control", FIVE_MINUTES)
     return c.body(ICON, 200, { "content-type": "image/svg+xml" })
   })
   return app

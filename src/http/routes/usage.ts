@@ -14,7 +14,7 @@ const route = createRoute({
   tags: ["Account"],
   summary: "What you used",
   description:
-    "Answers of a calendar month in UTC, by day, route and status. Its own row follows it.",
+    "Answers of a calendar month in UTC, by day, route and status. The request that asks is among them, with a status of null.",
   request: { query: UsageQuery },
   responses: { 200: answer("The month so far.", Usage), ...refusals(...KEYED) },
 })

@@ -34,6 +34,7 @@ judges(securityTxtValid, [
     "expired 2025-01-01T00:00:00Z",
   ],
   ["a page in its place", file(VALID, 200, "text/html"), false],
+  ["a media type that only begins alike", file(VALID, 200, "text/plain-ish"), false],
   ["none", file("", 404), false],
   ["a gatekeeper", file("", 403), "challenge"],
   [
@@ -78,10 +79,41 @@ describe("faultOf", () => {
       "an Expires that is no time",
     ],
     [
-      "a day that is none",
+      "a month that is none",
       "Contact: mailto:a@b.example\nExpires: 2027-13-41T00:00:00Z",
       "an Expires that is no time",
     ],
+    [
+      "a day that the month has not",
+      "Contact: mailto:a@b.example\nExpires: 2035-02-31T00:00:00Z",
+      "an Expires that is no time",
+    ],
+    [
+      "an hour that is none",
+      "Contact: mailto:a@b.example\nExpires: 2027-01-01T24:00:00Z",
+      "an Expires that is no time",
+    ],
+    [
+      "a time of nowhere, which is another one in each time zone",
+      "Contact: mailto:a@b.example\nExpires: 2026-11-24T15:00:00",
+      "an Expires that is no time",
+    ],
+    [
+      "a time without seconds",
+      "Contact: mailto:a@b.example\nExpires: 2027-01-01T00:00Z",
+      "an Expires that is no time",
+    ],
+    [
+      "an hour ahead, by its offset",
+      "Contact: mailto:a@b.example\nExpires: 2026-11-24T08:00:00.5-05:00",
+      undefined,
+    ],
+    [
+      "an hour ago, by its offset",
+      "Contact: mailto:a@b.example\nExpires: 2026-11-24T16:00:00+05:00",
+      "expired 2026-11-24T16:00:00+05:00",
+    ],
+    ["small letters", "Contact: mailto:a@b.example\nExpires: 2027-01-01t00:00:00z", undefined],
   ] as const) {
     it(`${because}: ${fault ?? "valid"}`, () => {
       assert.equal(faultOf(text, Date.parse("2026-11-24T12:00:00Z")), fault)

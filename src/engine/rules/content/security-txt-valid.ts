@@ -1,6 +1,6 @@
 import type { Known, Rule, TextFile } from "../../types.ts"
 import { found, unknown, whenKnown } from "../finding.ts"
-import { homePage, obstacle } from "../site.ts"
+import { homePage, isPlainText, obstacle } from "../site.ts"
 
 /** Does the site say where to report weaknesses, and is that in date (RFC 9116)? */
 export const securityTxtValid: Rule = {
@@ -14,7 +14,7 @@ export const securityTxtValid: Rule = {
     const home = homePage(observation)
     if ("unknown" in home && home.unknown === "not_observed") return unknown("not_observed")
     return whenKnown(readable(observation.http.securityTxt), ({ status, contentType, text }) => {
-      if (status !== 200 || !/^text\/plain\b/i.test(contentType)) return found(false)
+      if (status !== 200 || !isPlainText(contentType)) return found(false)
       const fault = faultOf(text, Date.parse(observation.observedAt))
       return found(fault === undefined, fault)
     })
@@ -43,8 +43,24 @@ export function faultOf(text: string, nowMs: number): string | undefined {
   const [expires, ...more] = values("expires")
   if (expires === undefined) return "no Expires"
   if (more.length > 0) return "several Expires"
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/i.test(expires)) return "an Expires that is no time"
-  const expiresMs = Date.parse(expires)
-  if (Number.isNaN(expiresMs)) return "an Expires that is no time"
+  const expiresMs = parseTime(expires)
+  if (expiresMs === undefined) return "an Expires that is no time"
   return expiresMs > nowMs ? undefined : `expired ${expires}`
+}
+
+const RFC3339 =
+  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+
+/**
+ * Reads a time of RFC 3339 §5.6, which has an offset: without one it would depend on where it is
+ * read. @returns Milliseconds since the epoch; undefined for anything else.
+ */
+function parseTime(text: string): number | undefined {
+  const time = text.toUpperCase()
+  const [, day] = RFC3339.exec(time) ?? []
+  if (day === undefined) return undefined
+  // The parser takes the 31st of any month; read back, it is another day.
+  const dayMs = Date.parse(`${day}T00:00:00Z`)
+  if (Number.isNaN(dayMs) || !new Date(dayMs).toISOString().startsWith(day)) return undefined
+  return Date.parse(time)
 }

@@ -5,12 +5,13 @@ import { judges, none, records } from "../../../../test/observation.ts"
 import { isEnforcing, mtaStsEnforced } from "./mta-sts-enforced.ts"
 
 const policy =
-  (text: string, status = 200): Change =>
+  (text: string, status = 200, contentType = "text/plain"): Change =>
   (o) => {
     o.http.mtaStsPolicy = {
-      value: { url: "https://mta-sts.shop.example/", status, contentType: "text/plain", text },
+      value: { url: "https://mta-sts.shop.example/", status, contentType, text },
     }
   }
+const ENFORCING = "version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 86400\n"
 
 judges(mtaStsEnforced, [
   ["record and policy", () => {}, true, "id 20260101T000000"],
@@ -41,6 +42,13 @@ judges(mtaStsEnforced, [
     false,
   ],
   ["a policy that is not there", policy("", 404), false],
+  ["a policy with a charset", policy(ENFORCING, 200, "Text/Plain ; charset=utf-8"), true],
+  [
+    "a page that says the same, as anyone might put on the server",
+    policy(ENFORCING, 200, "text/html"),
+    false,
+    "a record, but the policy is text/html",
+  ],
   ["a policy server in trouble", policy("", 500), "server_error"],
   [
     "a policy not seen",

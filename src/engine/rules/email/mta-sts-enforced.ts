@@ -1,7 +1,7 @@
 import type { Known, Rule, TextFile } from "../../types.ts"
 import { found, whenKnown } from "../finding.ts"
 import { onlyTags } from "../mail.ts"
-import { obstacle } from "../site.ts"
+import { isPlainText, obstacle } from "../site.ts"
 import { zoneAnswer } from "../zone.ts"
 
 /** Does the domain demand TLS for its mail (RFC 8461: the record, and a policy that enforces)? */
@@ -17,6 +17,9 @@ export const mtaStsEnforced: Rule = {
       const id = onlyTags(records, "v=STSv1")?.tags.get("id") ?? ""
       if (!/^[a-z0-9]{1,32}$/i.test(id)) return found(false)
       return whenKnown(policyFile(observation.http.mtaStsPolicy), (file) => {
+        if (file.status === 200 && !isPlainText(file.contentType)) {
+          return found(false, `a record, but the policy is ${file.contentType}`)
+        }
         const enforces = file.status === 200 && isEnforcing(file.text)
         return found(
           enforces,

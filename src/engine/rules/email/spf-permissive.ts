@@ -13,8 +13,16 @@ export const spfPermissive: Rule = {
   judge: (observation) =>
     whenKnown(spfOf(observation), (spf) => {
       if (spf === undefined) return found(false)
-      if (/(?:^|\s)\+?ip[46]:[^\s/]+\/0(?:\s|$)/i.test(spf.text)) return found(true, spf.text)
+      if (spf.terms.some(letsTheInternet)) return found(true, spf.text)
       if (spf.redirected) return unknown("not_observed")
       return found(spf.all !== "-" && spf.all !== "~", spf.text)
     }),
+}
+
+/**
+ * Does the term pass a block larger than anyone holds, of 7 bits of prefix or fewer (RFC 7208 §5.6)?
+ * Two halves of the internet are all of it.
+ */
+function letsTheInternet(term: string): boolean {
+  return /^\+?(?:ip[46]|a|mx)(?::[^/]+)?(?:\/\d+)?\/{1,2}[0-7](?:\/|$)/i.test(term)
 }

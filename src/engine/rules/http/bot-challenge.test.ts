@@ -1,4 +1,4 @@
-import { answered, judges } from "../../../../test/observation.ts"
+import { answered, brokenOff, judges } from "../../../../test/observation.ts"
 import { botChallenge } from "./bot-challenge.ts"
 
 judges(botChallenge, [
@@ -16,6 +16,12 @@ judges(botChallenge, [
     },
     "malformed",
   ],
+  [
+    "a target that did not answer may have been one",
+    brokenOff("/slow", "unreachable", "timeout"),
+    "timeout",
+  ],
+  ["a loop may be one's as well", brokenOff("/", "redirect_loop"), "malformed"],
   ["403", answered({}, 403), true, "status 403"],
   [
     "a challenge page that comes as 200",

@@ -1,6 +1,6 @@
 import type { Rule } from "../../types.ts"
 import { found, unknown, whenKnown } from "../finding.ts"
-import { isChallenge, siteVisit } from "../site.ts"
+import { isChallenge, siteVisit, whyNoAnswer } from "../site.ts"
 
 /** Did a gatekeeper stand between us and the site? What lies behind it is unknown. */
 export const botChallenge: Rule = {
@@ -14,10 +14,11 @@ export const botChallenge: Rule = {
     if ("unknown" in observation.http.home && observation.http.home.unknown === "challenge") {
       return found(true)
     }
-    return whenKnown(siteVisit(observation), ({ hops }) => {
-      const last = hops.at(-1)
+    return whenKnown(siteVisit(observation), (visit) => {
+      const last = visit.hops.at(-1)
       if (last === undefined) return unknown("malformed")
-      return found(isChallenge(last), `status ${last.status}`)
+      const why = whyNoAnswer(visit)
+      return why === undefined ? found(isChallenge(last), `status ${last.status}`) : unknown(why)
     })
   },
 }

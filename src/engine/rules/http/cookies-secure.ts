@@ -1,6 +1,6 @@
 import type { Rule } from "../../types.ts"
 import { found, whenKnown } from "../finding.ts"
-import { header, isOwn, siteVisit } from "../site.ts"
+import { header, isOwn, siteExchange, siteVisit } from "../site.ts"
 
 /** Are all cookies of the first visit marked Secure (RFC 6265 §4.1.2.5)? None is none in clear. */
 export const cookiesSecure: Rule = {
@@ -16,7 +16,8 @@ export const cookiesSecure: Rule = {
         .filter(({ url }) => isOwn(url, observation.name))
         .flatMap((hop) => header(hop, "set-cookie"))
       const clear = cookies.filter((cookie) => !/;\s*secure\s*(;|$)/i.test(cookie))
+      if (clear.length === 0) return whenKnown(siteExchange(observation), () => found(true))
       // The name alone is shown: a value may identify a session.
-      return found(clear.length === 0, clear.map((cookie) => cookie.split("=")[0]).join(", "))
+      return found(false, clear.map((cookie) => cookie.split("=")[0]).join(", "))
     }),
 }

@@ -1,4 +1,4 @@
-import { answered, judges } from "../../../../test/observation.ts"
+import { answered, brokenOff, judges } from "../../../../test/observation.ts"
 import { cspPresent } from "./csp-present.ts"
 
 judges(cspPresent, [
@@ -15,6 +15,8 @@ judges(cspPresent, [
     answered({ "content-security-policy": ["default-src 'none'"] }, 403),
     "challenge",
   ],
+  ["a redirect into silence", brokenOff("/slow", "unreachable", "deadline"), "deadline"],
+  ["a status outside HTTP's own", answered({}, 999), "malformed"],
   [
     "no answer",
     (o) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
-import { answered, judges } from "../../../../test/observation.ts"
+import { answered, brokenOff, judges } from "../../../../test/observation.ts"
 import { hstsEnabled, parseMaxAge } from "./hsts-enabled.ts"
 
 const sts = (...values: string[]) => answered({ "strict-transport-security": values })
@@ -20,6 +20,13 @@ judges(hstsEnabled, [
     answered({ "strict-transport-security": ["max-age=63072000"] }, 200, "https://other.example/"),
     "not_observed",
   ],
+  [
+    "a target that did not answer may send it",
+    brokenOff("/slow", "unreachable", "timeout"),
+    "timeout",
+  ],
+  ["so may one that was not visited", brokenOff("/7", "too_many_redirects"), "not_observed"],
+  ["a loop was seen whole", brokenOff("/", "redirect_loop"), false],
   [
     "no HTTPS",
     (o) => {

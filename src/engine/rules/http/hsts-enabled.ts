@@ -1,7 +1,7 @@
 import { THRESHOLDS } from "../../lists/thresholds.ts"
 import type { Rule } from "../../types.ts"
 import { found, unknown, whenKnown } from "../finding.ts"
-import { header, isChallenge, isOwn, obstacle } from "../site.ts"
+import { header, isChallenge, isOwn, obstacle, unseenTarget } from "../site.ts"
 
 /** Does the site keep browsers on HTTPS for half a year or more? */
 export const hstsEnabled: Rule = {
@@ -12,8 +12,8 @@ export const hstsEnabled: Rule = {
     false: "Does not keep browsers on HTTPS for long (HSTS)",
   },
   judge: ({ http, name }) =>
-    whenKnown(http.secure, ({ hops }) => {
-      const own = hops.filter(({ url }) => url.startsWith("https:") && isOwn(url, name))
+    whenKnown(http.secure, (visit) => {
+      const own = visit.hops.filter(({ url }) => url.startsWith("https:") && isOwn(url, name))
       // Of several header fields the first counts (RFC 6797 §8.1).
       const sent = own.flatMap((hop) => header(hop, "strict-transport-security").slice(0, 1))
       const enabled = sent.find((value) => parseMaxAge(value) >= THRESHOLDS.hstsSeconds)
@@ -21,7 +21,7 @@ export const hstsEnabled: Rule = {
       const last = own.at(-1)
       if (last === undefined) return unknown("not_observed")
       if (isChallenge(last)) return unknown("challenge")
-      const why = obstacle(last.status)
+      const why = unseenTarget(visit) ?? obstacle(last.status)
       return why === undefined ? found(false, sent[0]) : unknown(why)
     }),
 }

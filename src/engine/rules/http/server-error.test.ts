@@ -1,4 +1,4 @@
-import { answered, judges } from "../../../../test/observation.ts"
+import { answered, brokenOff, judges } from "../../../../test/observation.ts"
 import { serverError } from "./server-error.ts"
 
 judges(serverError, [
@@ -23,6 +23,9 @@ judges(serverError, [
     },
     "blocked",
   ],
+  ["a target that did not answer", brokenOff("/slow", "unreachable", "timeout"), "timeout"],
+  ["a status outside HTTP's own", answered({}, 999), "malformed"],
+  ["599", answered({}, 599), true],
   ["500", answered({}, 500), true, "status 500"],
   ["200", () => {}, false, "status 200"],
   ["404 is not the server's error", answered({}, 404), false],

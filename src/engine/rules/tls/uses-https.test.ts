@@ -1,4 +1,4 @@
-import { answered, judges } from "../../../../test/observation.ts"
+import { answered, brokenOff, judges } from "../../../../test/observation.ts"
 import { usesHttps } from "./uses-https.ts"
 
 judges(usesHttps, [
@@ -11,6 +11,12 @@ judges(usesHttps, [
     true,
   ],
   ["back to plain HTTP", answered({}, 200, "http://shop.example/"), false, "http://shop.example/"],
+  [
+    "back to plain HTTP, where nobody answered",
+    brokenOff("http://shop.example/", "unreachable", "timeout"),
+    "timeout",
+  ],
+  ["on to HTTPS, where nobody answered", brokenOff("/slow", "unreachable", "timeout"), true],
   [
     "the port refuses",
     (o) => {

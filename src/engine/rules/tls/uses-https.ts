@@ -1,5 +1,6 @@
 import type { Rule } from "../../types.ts"
-import { found, whenKnown } from "../finding.ts"
+import { found, unknown, whenKnown } from "../finding.ts"
+import { redirectTarget, unseenTarget } from "../site.ts"
 
 /**
  * Is the site served over TLS? False where the secure site sends its visitors back to plain HTTP;
@@ -11,7 +12,12 @@ export const usesHttps: Rule = {
   says: { true: "Is served over HTTPS", false: "Sends visitors from HTTPS back to plain HTTP" },
   judge: ({ tls, http }) =>
     whenKnown(tls, ({ protocol }) => {
-      const last = "value" in http.secure ? http.secure.value.hops.at(-1)?.url : undefined
-      return last?.startsWith("http://") ? found(false, last) : found(true, protocol)
+      if ("unknown" in http.secure) return found(true, protocol)
+      const last = http.secure.value.hops.at(-1)
+      if (last?.url.startsWith("http:")) return found(false, last.url)
+      // What did not answer there may have led to HTTPS again.
+      const why = unseenTarget(http.secure.value)
+      const leavesHttps = redirectTarget(last)?.protocol === "http:"
+      return leavesHttps && why !== undefined ? unknown(why) : found(true, protocol)
     }),
 }

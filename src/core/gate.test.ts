@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { setImmediate } from "node:timers/promises"
 import { createGate } from "./gate.ts"
+import { Problem } from "./problem.ts"
 
 describe("a gate", () => {
   it("lets so many in at once, in their order, and all in the end", async () => {
@@ -24,6 +25,20 @@ describe("a gate", () => {
       order.toSorted((a, b) => a - b),
     )
     assert.equal(order.length, 20)
+  })
+
+  it("refuses who may not even wait, and lets in who comes when there is room again", async () => {
+    const pass = createGate(1, 1)
+    const { promise: held, resolve: release } = Promise.withResolvers<number>()
+    const inside = pass(() => held)
+    const waiting = pass(async () => 2)
+    await assert.rejects(
+      pass(async () => 3),
+      (problem) => problem instanceof Problem && problem.code === "UNAVAILABLE",
+    )
+    release(1)
+    assert.deepEqual(await Promise.all([inside, waiting]), [1, 2])
+    assert.equal(await pass(async () => 4), 4)
   })
 
   it("frees the place of what failed", async () => {
