@@ -10,12 +10,12 @@ import { Problem } from "../core/problem.ts"
 import { readDatabaseUrl } from "../db/address.ts"
 import type { Address } from "../db/connection.ts"
 import { platformPackage } from "../db/embedded/binaries.ts"
-import { checkCluster, folderOf, socketFolder } from "../db/embedded/folder.ts"
+import { checkCluster, checkFiles, folderOf, socketFolder } from "../db/embedded/folder.ts"
 import { findPostmaster } from "../db/embedded/postmaster.ts"
 import { checkOwn, EMBEDDED_DATABASE } from "../db/setup.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import type { Diagnosis } from "./doctor-check.ts"
-import { fail, ok } from "./doctor-check.ts"
+import { fail, ok, warn } from "./doctor-check.ts"
 
 const CHECK = "database"
 
@@ -52,10 +52,18 @@ async function checkEmbedded(config: Config): Promise<Diagnosis> {
     return ok(CHECK, "the embedded one, made by the first start")
   }
   const postmaster = await findPostmaster(folder)
+  if (postmaster === undefined) await checkFiles(folder)
   if (postmaster?.status !== "ready") {
     return ok(
       CHECK,
       `the embedded one, ${postmaster?.status ?? "not running: the start starts it"}`,
+    )
+  }
+  if ((await fileSecrets(config.dataDir).get("zt_migrate-password")) === undefined) {
+    return warn(
+      CHECK,
+      "the embedded one runs, but cannot be asked without the secret 'zt_migrate-password'",
+      "The next start makes another.",
     )
   }
   using socket = socketFolder(folder)

@@ -2,6 +2,7 @@
 import type { Endpoint } from "../config.ts"
 import { endpointKey } from "../config.ts"
 import type { RdapBootstrap } from "../engine/observe/bootstrap.ts"
+import { isBelieved } from "../engine/observe/dns-client.ts"
 import { exchange } from "../engine/observe/dns-exchange.ts"
 import type { ObserverOptions } from "../engine/observe/observer.ts"
 import type { Diagnosis } from "./doctor-check.ts"
@@ -56,10 +57,7 @@ export function judgeResolvers(
     silent.length === 0
       ? ok("resolvers", answering.map(name).join(", "))
       : warn("resolvers", `no answer from ${troubles}`, "Take them out, or repair them.")
-  const believed = answering.filter(
-    ({ resolver: { address } }) =>
-      address.startsWith("127.") || address === "::1" || trusted.includes(address),
-  )
+  const believed = answering.filter(({ resolver }) => isBelieved(resolver, trusted))
   if (believed.some(({ validates }) => validates)) {
     return [answers, ok("DNSSEC", "validated by the resolver, whose word counts")]
   }

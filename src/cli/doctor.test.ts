@@ -172,6 +172,7 @@ describe("the doctor's report", () => {
       "packages",
       "data folder",
       "database",
+      "secrets",
       "certificate",
       "clock",
     ]) {

@@ -14,9 +14,9 @@ export const help = `zygentrust doctor: what is right and wrong here, and what t
 
 Usage: zygentrust doctor [--json]
 
-Looks at the runtime, the data folder, the database, the certificate, the ports,
-the DNS resolvers and the clock. Changes nothing: it makes no folder and starts no
-database.
+Looks at the runtime, the data folder, the database, the secrets, the certificate,
+the ports, the DNS resolvers and the clock. Changes nothing: it makes no folder and
+starts no database.
 
 Options
   --json   one document, {"status", "checks": [{check, status, message, advice}]}
@@ -39,9 +39,10 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 
 /** Runs all checks side by side; one that breaks is a failure of its own. */
 async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
-  const [machine, database, edge, network, observer, runtime] = await Promise.all([
+  const [machine, database, secrets, edge, network, observer, runtime] = await Promise.all([
     import("./doctor-machine.ts"),
     import("./doctor-database.ts"),
+    import("./doctor-secrets.ts"),
     import("./doctor-edge.ts"),
     import("./doctor-network.ts"),
     import("../engine/observe/observer.ts"),
@@ -56,6 +57,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     "disk space": () => machine.checkSpace(config),
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
+    secrets: () => secrets.checkSecrets(config),
     certificate: () => edge.checkCertificate(config, now),
     ports: () => edge.checkPorts(config),
     resolvers: async () => network.checkResolvers(await options, signal),

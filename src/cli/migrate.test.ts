@@ -13,6 +13,7 @@ import type { EmbeddedServer } from "../db/embedded/embedded.ts"
 import { openEmbedded } from "../db/embedded/embedded.ts"
 import { openServer } from "../db/server.ts"
 import { fileSecrets } from "../secrets/files.ts"
+import type { SecretStore } from "../secrets/store.ts"
 import type { Cli } from "./cli.ts"
 import { run } from "./migrate.ts"
 
@@ -93,6 +94,42 @@ for (const [major, administrator] of [
       assert.equal(recorded.rows.length, 2)
       assert.match(second.lines.join("\n"), /Roles are set up\.\nThe database .* is up to date\./)
     })
+
+    it("--bootstrap says that the administrator's login was refused", async () => {
+      const { adminDatabaseUrl = "", ...rest } = config()
+      const settings = {
+        ...rest,
+        adminDatabaseUrl: adminDatabaseUrl.replace(/password=.*/, "password=x"),
+      }
+      await assert.rejects(
+        run(["--bootstrap"], cli(settings)),
+        isProblem("DATABASE", /administrator's login was refused.*ZT_ADMIN_DATABASE_URL/),
+      )
+    })
+
+    for (const [what, before] of [
+      ["without passwords", async () => {}],
+      ["with those of another server", (other) => other.set("zt_migrate-password", "another's")],
+    ] as const satisfies [string, (other: SecretStore) => Promise<void>][]) {
+      it(`--bootstrap from a data folder ${what} is refused, and the first goes on`, async () => {
+        const other = config({ ZT_DATA_DIR: join(folder, `other ${what}`) })
+        await before(fileSecrets(other.dataDir))
+        await assert.rejects(
+          run(["--bootstrap"], cli(other)),
+          isProblem("DATABASE", /from another data folder: copy its 'secrets'/),
+        )
+        await (await open(config())).close()
+
+        // The way out, where the first folder is lost.
+        const forget = () =>
+          asSuperuser("zt", (client) => client.query("comment on role zt_owner is null"))
+        await forget()
+        assert.equal(await run(["--bootstrap"], cli(other)), 0)
+        await (await open(other)).close()
+        await forget()
+        assert.equal(await run(["--bootstrap"], cli(config())), 0)
+      })
+    }
 
     it("then a start works, and says that the server is not embedded", async () => {
       const opened = await open(config())

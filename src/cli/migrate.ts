@@ -45,6 +45,9 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     })
   }
   const result = await bootstrapOwn(databaseUrl, adminDatabaseUrl, secrets)
+  // Instances get a copy of this folder's secrets, and are to sign with one key.
+  const { generateVerdictKey } = await import("../engine/attestation.ts")
+  await secrets.getOrCreate("verdict-key", generateVerdictKey)
   if (result.weaknesses.length > 0) {
     cli.err(
       `Isolation is weaker than it could be: this administrator could not take from all roles ${result.weaknesses.join(", ")}. A superuser can.`,

@@ -9,16 +9,16 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type pg from "pg"
 import { Problem } from "../core/problem.ts"
+import { messageOf } from "../core/thrown.ts"
 import type { SecretStore } from "../secrets/store.ts"
-import type { Address, Credentials, Login } from "./connection.ts"
-import { runStatement, withClient } from "./connection.ts"
+import type { Address, Credentials } from "./connection.ts"
+import { credentials, LOGINS, runStatement, withClient } from "./connection.ts"
 import { isUnknown, sqlState } from "./errors.ts"
 import { randomPassword, scramVerifier } from "./password.ts"
 
 /** Add one with every change of bootstrap.sql: a database with a lower mark is bootstrapped again. */
 export const BOOTSTRAP_VERSION = 1
 
-const LOGINS: readonly Login[] = ["zt_migrate", "zt_runtime", "zt_admin"]
 const MIN_SERVER_VERSION = 15
 
 export interface BootstrapOptions {
@@ -30,6 +30,8 @@ export interface BootstrapOptions {
   /** Where to connect for making it. */
   readonly maintenanceDatabase: string
   readonly secrets: SecretStore
+  /** The server is the data folder's own, so nobody else can hold its roles' passwords. */
+  readonly embedded: boolean
 }
 
 /**
@@ -44,25 +46,23 @@ export async function bootstrap(options: BootstrapOptions): Promise<string[]> {
   try {
     return await run()
   } catch (error) {
-    if (!isUnknown(error)) throw explained(error)
+    if (sqlState(error) !== "3D000" || !isUnknown(error)) throw explained(error, options)
   }
   try {
     await withClient(address(options.maintenanceDatabase), administrator, async (client) => {
-      await refuseSecondDeployment(client, database)
+      await refuseSecondDeployment(client, options)
       await client.query(`create database ${client.escapeIdentifier(database)} encoding 'UTF8'`)
     })
     return await run()
   } catch (error) {
-    throw explained(error)
+    throw explained(error, options)
   }
 }
 
-async function bootstrapDatabase(
-  client: pg.Client,
-  { database, secrets }: BootstrapOptions,
-): Promise<string[]> {
+async function bootstrapDatabase(client: pg.Client, options: BootstrapOptions): Promise<string[]> {
+  const { database, secrets } = options
   await checkServer(client)
-  await refuseSecondDeployment(client, database)
+  await refuseSecondDeployment(client, options)
   const sql = await readFile(join(import.meta.dirname, "bootstrap.sql"), "utf8")
   const passwords = await Promise.all(
     LOGINS.map(async (role) => {
@@ -80,27 +80,49 @@ async function bootstrapDatabase(
   return left.rows.map(({ name }) => name)
 }
 
-function explained(error: unknown): unknown {
+function explained(error: unknown, { embedded }: BootstrapOptions): unknown {
+  if (error instanceof Problem && isUnknown(error)) {
+    const said = messageOf(error.cause)
+    const message = embedded
+      ? `The secret 'superuser-password' is not this database's (${said}): put back the folder 'secrets' that belongs to it.`
+      : `The administrator's login was refused (${said}): correct user, password and database in ZT_ADMIN_DATABASE_URL. Nothing was changed.`
+    return new Problem("DATABASE", { message, cause: error.cause })
+  }
   if (error instanceof Problem || sqlState(error) === undefined) return error
-  const reason = error instanceof Error ? error.message : String(error)
   return new Problem("DATABASE", {
-    message: `The administrator could not set up the database: ${reason}. Roles and rights are as they were.`,
+    message: `The administrator could not set up the database: ${messageOf(error)}. Roles and rights are as they were.`,
     cause: error,
   })
 }
 
 /** Roles belong to the whole server: a mark on one says whose they are. */
-async function refuseSecondDeployment(client: pg.Client, database: string): Promise<void> {
+async function refuseSecondDeployment(client: pg.Client, options: BootstrapOptions): Promise<void> {
   const { rows } = await runStatement<{ other: string | null }>(
     client,
     `select substring(shobj_description(oid, 'pg_authid') from 'database (.*)$') as other
       from pg_roles where rolname = 'zt_owner'`,
   )
-  const other = rows[0]?.other ?? database
-  if (other === database) return
+  const other = rows[0]?.other
+  if (other === undefined || other === null) return
+  if (other !== options.database) {
+    throw new Problem("DATABASE", {
+      message: `This server already holds a deployment, in the database '${other}': roles belong to the whole server, so take another server for a second one.`,
+    })
+  }
+  if (options.embedded || (await holdsPasswords(options))) return
   throw new Problem("DATABASE", {
-    message: `This server already holds a deployment, in the database '${other}': roles belong to the whole server, so take another server for a second one.`,
+    message: `The roles of this server were made from another data folder: copy its 'secrets' folder here. New passwords would lock out every instance that has the old ones; if that folder is lost for good, run "comment on role zt_owner is null" as the administrator, then this again. Nothing was changed.`,
   })
+}
+
+/** @returns False where the data folder lacks a role's password, or the server refuses it. */
+async function holdsPasswords({ address, database, secrets }: BootstrapOptions): Promise<boolean> {
+  const passwords = await Promise.all(LOGINS.map((role) => secrets.get(`${role}-password`)))
+  if (passwords.includes(undefined)) return false
+  const login = await credentials(secrets, "zt_migrate")
+  return withClient(address(database), login, async () => true).catch(
+    (error) => sqlState(error) !== "28P01", // a role may be barred from the administrator's way in
+  )
 }
 
 async function checkServer(client: pg.Client): Promise<void> {

@@ -7,11 +7,13 @@
 import type { ClientConfig } from "pg"
 import pg from "pg"
 import { Problem } from "../core/problem.ts"
+import { codeOf, messageOf } from "../core/thrown.ts"
 import type { SecretStore } from "../secrets/store.ts"
-import { databaseProblem, SET_UP } from "./errors.ts"
+import { DISK_FULL, databaseProblem, SET_UP, sqlState } from "./errors.ts"
 
 /** The roles that can log in; the table of all roles is in bootstrap.sql. */
-export type Login = "zt_migrate" | "zt_runtime" | "zt_admin"
+export const LOGINS = ["zt_migrate", "zt_runtime", "zt_admin"] as const
+export type Login = (typeof LOGINS)[number]
 
 /**
  * @returns How a role logs in.
@@ -56,7 +58,35 @@ export function clientConfig(address: Address, { user, password }: Credentials):
   return { ...common, host: socketFolder, port: 5432, database, user, password, ssl: false }
 }
 
-/** Logs in for one piece of work outside a pool. @throws what {@link databaseProblem} makes. */
+/** @returns Host, port and database, never a user or a password. */
+export function placeOf(address: Address): string {
+  if ("socketFolder" in address) return "the embedded server"
+  const { hostname, port, pathname, searchParams } = new URL(address.url)
+  const host = searchParams.get("host") ?? (hostname || "localhost")
+  return `${host}:${searchParams.get("port") ?? (port || "5432")}${decodeURIComponent(pathname)}`
+}
+
+/** For a command, which waits for no better moment: says what does not answer, and what to do. */
+function unavailable(problem: Problem, address: Address): Problem {
+  const { cause } = problem
+  const place = placeOf(address)
+  const code = codeOf(cause)
+  const said = sqlState(cause) === undefined && code !== undefined ? code : messageOf(cause)
+  const embedded = "socketFolder" in address
+  const remedy = embedded
+    ? "Try again; the log in the data folder (postgres/log) says why."
+    : "Is it running, and is its address in ZT_DATABASE_URL (for --bootstrap: ZT_ADMIN_DATABASE_URL) right?"
+  const message =
+    code === DISK_FULL
+      ? `The disk of the database (${place}) is full: free some space, then try again. What is committed is safe.`
+      : `The database (${place}) does not answer (${said}). ${remedy}`
+  return new Problem("UNAVAILABLE", { message, cause, retryAfterSeconds: 1 })
+}
+
+/**
+ * Logs in for one piece of work outside a pool.
+ * @throws what {@link databaseProblem} makes; `UNAVAILABLE` names the server.
+ */
 export async function withClient<T>(
   address: Address,
   credentials: Credentials,
@@ -68,7 +98,9 @@ export async function withClient<T>(
     await client.connect()
     return await work(client)
   } catch (error) {
-    throw databaseProblem(error)
+    const problem = databaseProblem(error)
+    const isPassing = problem instanceof Problem && problem.code === "UNAVAILABLE"
+    throw isPassing ? unavailable(problem, address) : problem
   } finally {
     await client.end().catch(() => {})
   }

@@ -6,8 +6,14 @@
  * with the transaction.
  */
 
-/** Which schema a customer's path reaches: `live`, or `sandbox` for `test`. */
+/** Whose kind of key asks, and so which schema a customer's path reaches. */
 export type Environment = "live" | "test"
+
+/** The schema of each environment. */
+export const SCHEMAS = { live: "live", test: "sandbox" } as const satisfies Record<
+  Environment,
+  string
+>
 
 /** An open transaction. Values go by the extended protocol, never into the text. */
 export interface Tx {

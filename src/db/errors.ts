@@ -1,5 +1,6 @@
 /** What the database's errors mean: SQLSTATE (PostgreSQL, appendix A) and sockets → Problem. */
 import { Problem } from "../core/problem.ts"
+import { codeOf } from "../core/thrown.ts"
 
 /** What to do where a login is refused or its password is not known. */
 export const SET_UP =
@@ -7,6 +8,8 @@ export const SET_UP =
 
 /** Connections, resources, shutdowns, deadlocks and time-outs pass by themselves. */
 const PASSING = /^(08|53|57P|40)|^(57014|55P03|25P03)$/
+
+export const DISK_FULL = "53100"
 
 /** A file is missing or cannot be read, or what is in it is corrupt. */
 const DAMAGED = /^(58|XX00[12])/
@@ -62,9 +65,4 @@ function isDamaged(error: unknown): boolean {
 
 function origin(error: unknown): unknown {
   return error instanceof Problem ? error.cause : error
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = error instanceof Error && "code" in error ? error.code : undefined
-  return typeof code === "string" ? code : undefined
 }

@@ -16,6 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type pg from "pg"
 import { newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
+import { messageOf } from "../core/thrown.ts"
 import { runStatement } from "./connection.ts"
 
 export interface Migration {
@@ -110,9 +111,8 @@ export async function migrate(
     try {
       await apply(client, migration)
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Problem("DATABASE", {
-        message: `Migration ${migration.name} failed: ${reason}. The database is as it was before it; run 'bin/zygentrust migrate' again.`,
+        message: `Migration ${migration.name} failed: ${messageOf(cause)}. The database is as it was before it; run 'bin/zygentrust migrate' again.`,
         cause,
       })
     }

@@ -5,6 +5,7 @@ import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
 import { credentials, withClient } from "./connection.ts"
 import type { Environment, Tx } from "./database.ts"
+import { SCHEMAS } from "./database.ts"
 import { sqlState } from "./errors.ts"
 
 const ALICE = "0193a000-0000-7000-8000-00000000000a"
@@ -21,7 +22,7 @@ for (const major of [18, 15] as const) {
           ALICE,
           BOB,
         ])
-        for (const schema of ["live", "sandbox"]) {
+        for (const schema of Object.values(SCHEMAS)) {
           for (const tenant of [ALICE, BOB]) await insertKey(tx, schema, tenant)
         }
       })
@@ -40,7 +41,7 @@ for (const major of [18, 15] as const) {
         for (const table of ["analysis", "api_key"]) {
           it(`sees its own rows of ${table} and nobody else's (${environment})`, async () => {
             const rows = await db.database.asTenant(environment, ALICE, (tx) =>
-              tx.query(`select tenant_id from ${schemaOf(environment)}.${table}`),
+              tx.query(`select tenant_id from ${SCHEMAS[environment]}.${table}`),
             )
             assert.deepEqual(rows, [{ tenant_id: ALICE }])
           })
@@ -244,10 +245,6 @@ function addressOf({ url }: TestDatabase) {
   return { url }
 }
 
-function schemaOf(environment: Environment): string {
-  return environment === "live" ? "live" : "sandbox"
-}
-
 function insertKey(tx: Tx, schema: string, tenantId: string): Promise<unknown> {
   return tx.query(
     `insert into ${schema}.api_key (tenant_id, id, name, index8, digest)
@@ -258,7 +255,7 @@ function insertKey(tx: Tx, schema: string, tenantId: string): Promise<unknown> {
 
 function insertAnalysis(tx: Tx, environment: Environment, tenantId: string): Promise<unknown> {
   return tx.query(
-    `insert into ${schemaOf(environment)}.analysis
+    `insert into ${SCHEMAS[environment]}.analysis
         (tenant_id, id, domain, observed_at, expires_at, observation)
       values ($1, $2, 'example.com', now(), now(), '{}')`,
     [tenantId, randomUUID()],

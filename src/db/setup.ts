@@ -10,7 +10,7 @@ import type { SecretStore } from "../secrets/store.ts"
 import { readAdministratorUrl, readDatabaseUrl } from "./address.ts"
 import { BOOTSTRAP_VERSION, bootstrap } from "./bootstrap.ts"
 import type { Address } from "./connection.ts"
-import { credentials, runStatement, withClient } from "./connection.ts"
+import { credentials, LOGINS, runStatement, withClient } from "./connection.ts"
 import type { EmbeddedServer } from "./embedded/embedded.ts"
 import { isUnknown } from "./errors.ts"
 import { loadMigrations, migrate, pendingMigrations, record } from "./migrator.ts"
@@ -25,7 +25,7 @@ export interface State {
 /** The embedded server's database. */
 export const EMBEDDED_DATABASE = "zygentrust"
 
-/** Makes roles and tables of the embedded database where they are missing. @throws Problem */
+/** Makes roles, their passwords and tables of the embedded database where they are missing. @throws Problem */
 export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore): Promise<State> {
   const address = server.address(EMBEDDED_DATABASE)
   const migrations = await loadMigrations()
@@ -37,7 +37,8 @@ export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore
       if (bootstrapped) await recordBootstrap(client)
       return { version, migrated }
     })
-  if (!server.fresh && (await secrets.get("zt_migrate-password")) !== undefined) {
+  const passwords = await Promise.all(LOGINS.map((role) => secrets.get(`${role}-password`)))
+  if (!server.fresh && !passwords.includes(undefined)) {
     const state = await attempt().catch((error) => {
       if (!isUnknown(error)) throw error // else: a first start was interrupted
     })
@@ -50,6 +51,7 @@ export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore
       database: EMBEDDED_DATABASE,
       maintenanceDatabase: "postgres",
       secrets,
+      embedded: true,
     }),
   )
   const after = await attempt(true)
@@ -99,6 +101,7 @@ export async function bootstrapOwn(
     database,
     maintenanceDatabase: administrator.database,
     secrets,
+    embedded: false,
   })
   const state = await migrateOwn(databaseUrl, secrets)
   await asMigrator(address(database), secrets, recordBootstrap)

@@ -90,7 +90,7 @@ const UNSEEN_STEPS: Partial<Readonly<Record<Why, string>>> = {
   deadline: "Look again in an hour: the time was over before everything was seen.",
   servfail: "Look again in an hour: the resolver failed.",
   refused: "Ask whether the site has moved: its server refuses connections.",
-  unreachable: NOTHING_THERE,
+  unreachable: "Ask which address they use: part of what the name leads to cannot be reached.",
   blocked: "Ask why the name leads to an address inside a private network.",
   challenge: "Open the site in a browser: it turns automatic visitors away.",
 }
@@ -101,6 +101,12 @@ const UNSEEN_REGISTRATION =
 export interface Unseen {
   readonly category: Category
   readonly because: Why
+}
+
+function isNothingThere(told: readonly Told[]): boolean {
+  return told.some(
+    ({ code, state }) => STEPS[code]?.[0] === state && STEPS[code]?.[1] === NOTHING_THERE,
+  )
 }
 
 /**
@@ -117,11 +123,13 @@ export function nextSteps(
       const [asking, step] = STEPS[code] ?? []
       return asking === state ? step : undefined
     }),
-    ...unseen.map(({ category, because }) =>
-      category === "registration" && because !== "platform"
-        ? UNSEEN_REGISTRATION
-        : UNSEEN_STEPS[because],
-    ),
+    ...unseen
+      .filter(({ because }) => because !== "unreachable" || !isNothingThere(told))
+      .map(({ category, because }) =>
+        category === "registration" && because !== "platform"
+          ? UNSEEN_REGISTRATION
+          : UNSEEN_STEPS[because],
+      ),
   ].filter((step) => step !== undefined)
   const first = [...new Set(steps)].slice(0, MAX_STEPS)
   if (action === "reject")

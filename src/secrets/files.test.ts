@@ -46,6 +46,26 @@ describe("secrets in files", () => {
     assert.equal(await secrets.get(NAME), "short")
   })
 
+  for (const [what, text] of [
+    ["an empty file", ""],
+    ["a blank one", "\n"],
+  ] as const) {
+    it(`refuses ${what}, names it, and leaves it`, async () => {
+      const secrets = fileSecrets(dataDir)
+      const file = join(dataDir, "secrets", NAME)
+      await secrets.set(NAME, text)
+      for (const act of [() => secrets.get(NAME), () => secrets.getOrCreate(NAME, () => "new")]) {
+        await assert.rejects(act, (error) => {
+          assert.ok(error instanceof Problem && error.code === "DATA_FOLDER")
+          assert.ok(error.message.includes(file))
+          assert.match(error.message, /is empty: restore it from a backup/)
+          return true
+        })
+      }
+      assert.equal(await readFile(file, "utf8"), text)
+    })
+  }
+
   it("refuses a folder that others may enter", async () => {
     const secrets = fileSecrets(dataDir)
     await secrets.set(NAME, "value")

@@ -7,12 +7,14 @@ import { randomUUID } from "node:crypto"
 import { link, lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { Problem } from "../core/problem.ts"
+import { codeOf, messageOf } from "../core/thrown.ts"
 import type { SecretName, SecretStore } from "./store.ts"
 import { SECRET_NAMES } from "./store.ts"
 
 /**
  * Makes the folder when it is needed.
- * @throws Problem `DATA_FOLDER` when the folder is somebody else's, or cannot be read or written.
+ * @throws Problem `DATA_FOLDER` when the folder is somebody else's, or cannot be read or written,
+ *   or a file in it is empty.
  */
 export function fileSecrets(dataDir: string): SecretStore {
   const folder = join(dataDir, "secrets")
@@ -22,12 +24,17 @@ export function fileSecrets(dataDir: string): SecretStore {
   }
 
   async function get(name: SecretName): Promise<string | undefined> {
+    let value: string
     try {
-      return await readFile(path(name), "utf8")
+      value = await readFile(path(name), "utf8")
     } catch (cause) {
-      if (isErrno(cause, "ENOENT")) return undefined
+      if (codeOf(cause) === "ENOENT") return undefined
       throw unusable(folder, cause)
     }
+    if (value.trim() !== "") return value
+    throw new Problem("DATA_FOLDER", {
+      message: `${path(name)} is empty: restore it from a backup of the data folder. Without one, remove it: what can be made anew is made by the next start.`,
+    })
   }
 
   /** Writes a new file beside the secrets and hands it to `place`, which gives it its name. */
@@ -61,7 +68,7 @@ export function fileSecrets(dataDir: string): SecretStore {
         try {
           await link(file, path(name)) // fails where a name exists, unlike rename
         } catch (cause) {
-          if (!isErrno(cause, "EEXIST")) throw cause
+          if (codeOf(cause) !== "EEXIST") throw cause
           value = await get(name)
         }
       })
@@ -83,13 +90,8 @@ async function prepare(folder: string): Promise<void> {
 
 function unusable(folder: string, cause: unknown): unknown {
   if (cause instanceof Problem || cause instanceof TypeError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
   return new Problem("DATA_FOLDER", {
-    message: `Secrets cannot be kept in ${folder}: ${reason}`,
+    message: `Secrets cannot be kept in ${folder}: ${messageOf(cause)}`,
     cause,
   })
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code
 }

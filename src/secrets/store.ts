@@ -1,5 +1,6 @@
 /**
- * The program's own secrets: role passwords, the superuser's, the local authority's key.
+ * The program's own secrets: role passwords, the superuser's, the local authority's key
+ * and the one that signs verdicts.
  *
  * Owns: the names and the interface. Where they lie is the implementation's (files.ts).
  * Invariant: everybody who asks for a name gets the same value, also while racing to make it.

@@ -8,6 +8,7 @@ import { readFile, symlink } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { basename, dirname, join, relative } from "node:path"
 import { Problem } from "../../core/problem.ts"
+import { codeOf } from "../../core/thrown.ts"
 
 export interface Binaries {
   readonly initdb: string
@@ -58,7 +59,7 @@ async function makeLinks(root: string): Promise<void> {
       try {
         await symlink(pointsTo, link)
       } catch (cause) {
-        const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+        const code = codeOf(cause)
         if (code === "EEXIST") return
         throw new Problem("PLATFORM", {
           message: `The links that the embedded PostgreSQL needs cannot be made in ${dirname(link)} (${code}). Start once as a user who may write there.`,

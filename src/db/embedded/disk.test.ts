@@ -33,6 +33,7 @@ describe("a disk that does not serve", { skip }, () => {
 
   for (const [what, mebibytes, script, message] of [
     ["too full for a first start", 16, "true", /disk is full: free some space/],
+    ["with room for a part of a page", 20, "true", /disk is full: free some space/],
     ["full to the last byte", 1, FILL, /disk is full: free some space/],
     ["read-only", 1, 'mount -o remount,bind,ro "$0"', /read-only: mount it writable/],
   ] as const) {

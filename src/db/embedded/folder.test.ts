@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { spawnSync } from "node:child_process"
-import { cp, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -9,6 +9,7 @@ import { readConfig } from "../../config.ts"
 import { Problem } from "../../core/problem.ts"
 import { fileSecrets } from "../../secrets/files.ts"
 import { openServer } from "../server.ts"
+import { outputProblem } from "./folder.ts"
 
 /** Starts on a folder, which must be refused. @returns The message. */
 async function refusal(dataDir: string, code = "DATA_FOLDER"): Promise<string> {
@@ -22,6 +23,9 @@ async function refusal(dataDir: string, code = "DATA_FOLDER"): Promise<string> {
   }
   assert.fail("the folder was accepted")
 }
+
+const STOPPED =
+  /database files .* are damaged \(PostgreSQL says: .+\)\. Restore a backup of the data folder, or move it away to start anew\. Nothing in it was overwritten/
 
 describe("a damaged data folder is refused, and nothing in it is overwritten", () => {
   let folder: string
@@ -43,13 +47,15 @@ describe("a damaged data folder is refused, and nothing in it is overwritten", (
       /PG_VERSION is missing or damaged/,
     ],
     ["pg_control is gone", remove("global/pg_control"), /pg_control is missing.*backup/],
-    ["pg_control is overwritten", scribble("global/pg_control"), /cannot be used.*checksum/],
+    ["pg_control is overwritten", scribble("global/pg_control"), STOPPED],
     [
       "pg_control is cut off",
       (data: string) => truncate(join(data, "global/pg_control"), 0),
-      /cannot be used.*pg_control/,
+      STOPPED,
     ],
-    ["the write-ahead log is gone", remove("pg_wal"), /cannot be used.*pg_wal/],
+    ["pg_control is noise", noise, STOPPED],
+    ["the write-ahead log is gone", remove("pg_wal"), STOPPED],
+    ["the write-ahead log is empty", emptyLog, STOPPED],
     ["a system table is overwritten", scribble("global/1262"), /damaged.*backup/, "DATABASE"],
     ["the tables are gone", remove("base"), /./, "DATABASE"],
   ] as const) {
@@ -70,6 +76,31 @@ describe("a damaged data folder is refused, and nothing in it is overwritten", (
     await cp(whole, copy, { recursive: true })
     await rm(join(copy, "secrets"), { recursive: true })
     assert.match(await refusal(copy), /not its secrets: put back/)
+    await rm(copy, { recursive: true })
+  })
+
+  it("a role's password is gone: another is made", async () => {
+    const copy = join(folder, "copy")
+    await cp(whole, copy, { recursive: true })
+    for (const role of ["zt_migrate", "zt_runtime", "zt_admin"]) {
+      await rm(join(copy, "secrets", `${role}-password`))
+      const server = await openServer(readConfig({ ZT_DATA_DIR: copy }), fileSecrets(copy))
+      const rows = await Promise.all([
+        server.database().asTenant("live", "", (tx) => tx.query("select 1 as one")),
+        server.admin().asOperator((tx) => tx.query("select 1 as one")),
+      ])
+      await server.close()
+      assert.deepEqual(rows, [[{ one: 1 }], [{ one: 1 }]], role)
+    }
+    await rm(copy, { recursive: true })
+  })
+
+  it("its superuser's password is another's", async () => {
+    const copy = join(folder, "copy")
+    await cp(whole, copy, { recursive: true })
+    await writeFile(join(copy, "secrets/superuser-password"), "another's")
+    await rm(join(copy, "secrets/zt_runtime-password"))
+    assert.match(await refusal(copy, "DATABASE"), /superuser-password.*not this database's/)
     await rm(copy, { recursive: true })
   })
 
@@ -95,6 +126,29 @@ describe("a damaged data folder is refused, and nothing in it is overwritten", (
     const others = process.getuid?.() === 0 ? await ofNobody(folder) : "/"
     assert.match(await refusal(others), /belongs to another user \(uid \d+\)/)
   })
+})
+
+function noise(data: string): Promise<void> {
+  return writeFile(join(data, "global/pg_control"), Buffer.alloc(8192, "random bytes"))
+}
+
+async function emptyLog(data: string): Promise<void> {
+  await rm(join(data, "pg_wal"), { recursive: true })
+  await mkdir(join(data, "pg_wal"))
+}
+
+describe("what a PostgreSQL program that failed says", () => {
+  for (const [line, message] of [
+    [
+      'FATAL:  could not extend file "base/1/1255": wrote only 4096 of 8192 bytes at block 9',
+      /The disk is full: free some space/,
+    ],
+    ["FATAL:  could not write file: No space left on device", /The disk is full/],
+    ["PANIC:  could not locate a valid checkpoint record at 0/1", /damaged/],
+    ['FATAL:  configuration file "postgresql.conf" contains errors', /cannot be used/],
+  ] as const) {
+    it(line, () => assert.match(outputProblem("folder", line).message, message))
+  }
 })
 
 function scribble(path: string) {

@@ -10,9 +10,11 @@
  * Invariant: nothing that is there is ever overwritten.
  */
 import { closeSync, constants, openSync } from "node:fs"
-import { access, lstat, mkdir, open, readFile, rm, stat } from "node:fs/promises"
+import { access, lstat, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Problem } from "../../core/problem.ts"
+import { codeOf, messageOf } from "../../core/thrown.ts"
+import { isControlFile } from "./control-file.ts"
 
 export interface Folder {
   readonly root: string
@@ -65,8 +67,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 })
   } catch (error) {
-    const exists = error instanceof Error && "code" in error && error.code === "EEXIST"
-    if (!exists || !(await stat(path)).isDirectory()) throw error
+    if (codeOf(error) !== "EEXIST" || !(await stat(path)).isDirectory()) throw error
   }
 }
 
@@ -101,17 +102,21 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /** @returns What a failed file operation means, and what to do. */
 export function folderProblem(path: string, cause: unknown): Problem {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const remedy = REMEDIES[codeOf(cause) ?? ""] ?? messageOf(cause)
   return new Problem("DATA_FOLDER", {
-    message: `The data folder ${path} cannot be used. ${REMEDIES[code] ?? reason}. Nothing in it was overwritten.`,
+    message: `The data folder ${path} cannot be used. ${remedy}. Nothing in it was overwritten.`,
     cause,
   })
 }
 
+/** What the server says of files that are missing, or hold what it never wrote. */
+const DAMAGED =
+  /PANIC: |control file|pg_control|checksum|checkpoint record|incompatible with server|required WAL|could not (?:open|read) (?:file|directory)/
+
 const SYSTEM_MESSAGES: Readonly<Record<string, string>> = {
   "No space left on device": "ENOSPC",
   "Disk quota exceeded": "EDQUOT",
+  "wrote only": "ENOSPC", // a page that fitted in part, which has no errno
   "File too large": "EFBIG",
   "Read-only file system": "EROFS",
   "Permission denied": "EACCES",
@@ -122,6 +127,12 @@ export function outputProblem(path: string, output: string): Problem {
   const line = /^.*(?:error|FATAL|PANIC): .*$/m.exec(output)?.[0] ?? output.trim().slice(0, 300)
   const found = Object.entries(SYSTEM_MESSAGES).find(([message]) => output.includes(message))
   const error = new Error(`PostgreSQL says: ${line}`)
+  if (found === undefined && DAMAGED.test(line)) {
+    return new Problem("DATA_FOLDER", {
+      message: `The database files in ${path} are damaged (${error.message}). Restore a backup of the data folder, or move it away to start anew. Nothing in it was overwritten.`,
+      cause: error,
+    })
+  }
   return folderProblem(path, found === undefined ? error : Object.assign(error, { code: found[1] }))
 }
 
@@ -134,7 +145,7 @@ export async function checkCluster(folder: Folder, major: number): Promise<boole
   try {
     await lstat(folder.data)
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return false
+    if (codeOf(cause) === "ENOENT") return false
     throw folderProblem(folder.data, cause)
   }
   const version = await readFile(join(folder.data, "PG_VERSION"), "utf8").catch(() => "")
@@ -149,6 +160,27 @@ export async function checkCluster(folder: Folder, major: number): Promise<boole
     throw corrupt(folder, "global/pg_control is missing")
   })
   return true
+}
+
+/** Files and folders without which no server starts. */
+const NEEDED = ["base/1", "pg_multixact", "pg_wal", "pg_xact"]
+const WAL_SEGMENT = /^[0-9A-F]{24}$/
+
+/**
+ * Looks deeper at a cluster whose server is not running; one that runs rewrites its control file.
+ * @throws Problem `DATA_FOLDER`
+ */
+export async function checkFiles(folder: Folder): Promise<void> {
+  for (const name of NEEDED) {
+    await access(join(folder.data, name)).catch(() => {
+      throw corrupt(folder, `'${name}' is missing`)
+    })
+  }
+  const log = await readdir(join(folder.data, "pg_wal"))
+  if (!log.some((name) => WAL_SEGMENT.test(name))) throw corrupt(folder, "'pg_wal' is empty")
+  if (!isControlFile(await readFile(join(folder.data, "global/pg_control")))) {
+    throw corrupt(folder, "global/pg_control is damaged")
+  }
 }
 
 /** @param reason - What is wrong, as a clause. */

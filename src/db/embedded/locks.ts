@@ -7,6 +7,7 @@
 import { DatabaseSync } from "node:sqlite"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Problem } from "../../core/problem.ts"
+import { messageOf } from "../../core/thrown.ts"
 
 const SQLITE_BUSY = 5
 const RETRY_MS = 5
@@ -49,7 +50,7 @@ function attempt(path: string, begin: string): Disposable | undefined {
       return undefined
     }
     throw new Problem("DATA_FOLDER", {
-      message: `${path} cannot be used as a lock: ${cause instanceof Error ? cause.message : cause}`,
+      message: `${path} cannot be used as a lock: ${messageOf(cause)}`,
       cause,
     })
   }

@@ -1,0 +1,82 @@
+/**
+ * Checks of the data folder's secrets: none is empty or damaged, none that a start needs is gone.
+ * Their texts are never shown.
+ */
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import { access } from "node:fs/promises"
+import type { Config } from "../config.ts"
+import { Problem } from "../core/problem.ts"
+import { folderOf } from "../db/embedded/folder.ts"
+import { createAttestor } from "../engine/attestation.ts"
+import { fileSecrets } from "../secrets/files.ts"
+import type { SecretName } from "../secrets/store.ts"
+import { SECRET_NAMES } from "../secrets/store.ts"
+import type { Diagnosis } from "./doctor-check.ts"
+import { fail, ok, warn } from "./doctor-check.ts"
+
+const CHECK = "secrets"
+
+export async function checkSecrets(config: Config): Promise<Diagnosis[]> {
+  const secrets = fileSecrets(config.dataDir)
+  const gone: SecretName[] = []
+  const look = async (name: SecretName): Promise<Diagnosis | undefined> => {
+    try {
+      const text = await secrets.get(name)
+      if (text === undefined) gone.push(name)
+      if (text === undefined || (await hasForm(name, text))) return undefined
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      return fail(CHECK, error.message, "")
+    }
+    return fail(
+      CHECK,
+      `'${name}' is damaged`,
+      name.endsWith("-key")
+        ? "Restore it from a backup, or remove it: the next start makes another, to be trusted anew."
+        : "Restore it from a backup.",
+    )
+  }
+  const damaged = await Promise.all(SECRET_NAMES.map(look))
+  const found = [...damaged, ...(await missing(gone, config))].filter((one) => one !== undefined)
+  return found.length > 0 ? found : [ok(CHECK, "whole, or made when they are needed")]
+}
+
+/** What a start cannot do without; it makes keys itself, and all else beside a new cluster. */
+async function missing(gone: readonly SecretName[], config: Config): Promise<Diagnosis[]> {
+  const list = SECRET_NAMES.filter((name) => name.startsWith("zt_") && gone.includes(name)).join(
+    ", ",
+  )
+  if (config.databaseUrl !== undefined) {
+    const advice =
+      "Copy the folder 'secrets' from the data folder that the database was set up from, or set it up: 'bin/zygentrust migrate --bootstrap'."
+    return list === "" ? [] : [fail(CHECK, `missing: ${list}`, advice)]
+  }
+  const hasCluster = await access(folderOf(config.dataDir).data).then(
+    () => true,
+    () => false,
+  )
+  if (!hasCluster) return []
+  if (gone.includes("superuser-password")) {
+    const advice = "Restore it from a backup of the data folder."
+    return [fail(CHECK, "missing: superuser-password", advice)]
+  }
+  return list === "" ? [] : [warn(CHECK, `missing: ${list}`, "The next start makes new ones.")]
+}
+
+async function hasForm(name: SecretName, text: string): Promise<boolean> {
+  try {
+    switch (name) {
+      case "verdict-key":
+        await createAttestor(text)
+        return true
+      case "authority-key": {
+        const { key, certificate } = JSON.parse(text)
+        return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
+      }
+      default:
+        return /^[!-~]+$/.test(text)
+    }
+  } catch {
+    return false // the cause may quote the key
+  }
+}
