@@ -145,9 +145,8 @@ export function formViolations(modules: readonly Module[]): string[] {
 }
 
 const TRACES: readonly (readonly [RegExp, string])[] = [
-  [/(?<![\w.-])\/(work|home|Users)\/[\w-]/, "a folder of one machine"],
+  [/(?<![\w.-])\/(home|Users)\/[\w-]/, "a folder of one machine"],
   [/\b[A-Z]:\\Users\\/, "a folder of one machine"],
-  [/\.\.\/shared\b/, "a folder outside the checkout"],
   [/\b(TO[D]O|FIX[M]E)\b/, "work that is not done"],
   [/@ts-(ignore|nocheck)/, "a compiler that is told to look away"],
 ]

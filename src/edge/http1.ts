@@ -164,6 +164,8 @@ function refusalOf(error: Error & { code?: string; reason?: string }): Refusal |
         : MALFORMED
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return badRequest("The request took too long to arrive.", 408)
+    case "HPE_PAUSED":
+      return undefined // Node's own, when requests are pipelined very deep: they are well-formed
     default:
       return error.code?.startsWith("HPE_") ? MALFORMED : undefined
   }
