@@ -48,7 +48,7 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
   const { limits, protections, vet, handler } = options
   const sockets = new Set<Socket>()
   const closing = new WeakSet<Duplex>()
-  server.timeout = limits.silenceTimeoutMs
+  const cutting = cutSilent(sockets, limits.silenceTimeoutMs)
   // Node drops what is beyond the count, also a second Host; vet.ts counts and refuses.
   server.maxHeadersCount = 0
 
@@ -141,6 +141,7 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
       socket.once("close", () => sockets.delete(socket))
     },
     retire() {
+      clearInterval(cutting)
       for (const socket of sockets) retire(socket)
     },
   }
@@ -152,6 +153,21 @@ function answerInTurn(socket: Duplex): ServerResponse | undefined {
 }
 
 /** @returns What to answer to an error of Node's or llhttp's; undefined when nobody is there. */
+/**
+ * Destroys connections on which nothing moved from one look to the next. By one timer for all: with
+ * `server.timeout`, each read and write sets its socket's anew, which costs a request a twentieth.
+ */
+function cutSilent(sockets: ReadonlySet<Socket>, everyMs: number): NodeJS.Timeout {
+  const bytesBefore = new WeakMap<Socket, number>()
+  return setInterval(() => {
+    for (const socket of sockets) {
+      const bytes = socket.bytesRead + socket.bytesWritten
+      if (bytes === bytesBefore.get(socket)) socket.destroy()
+      else bytesBefore.set(socket, bytes)
+    }
+  }, everyMs).unref()
+}
+
 function refusalOf(error: Error & { code?: string; reason?: string }): Refusal | undefined {
   switch (error.code) {
     case "HPE_HEADER_OVERFLOW":
