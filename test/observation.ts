@@ -10,7 +10,7 @@ export { daysFrom, none, page, records } from "../src/engine/sandbox-site.ts"
 /** When every observation here was made. */
 export const NOW = "2026-11-24T12:00:00.000Z"
 
-const SHOP: Name = {
+export const SHOP: Name = {
   host: "shop.example",
   unicode: "shop.example",
   registrable: "shop.example",

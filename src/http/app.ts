@@ -15,7 +15,7 @@ import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
 import type { EdgeOptions } from "../edge/listener.ts"
 import { renderRefusal } from "../edge/refusal.ts"
 import { findKeys } from "../keys/format.ts"
-import type { AnalysisAnswer } from "./analysis-answer.ts"
+import type { AnalysisAnswer, AnswerCache } from "./analysis-answer.ts"
 import { keyInAddress } from "./credentials.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
@@ -51,10 +51,7 @@ export function createListener(parts: Parts): EdgeOptions["handler"] {
 }
 
 /** @returns The routes, as one Hono application; the OpenAPI document is made from it. */
-export function createApp(
-  parts: Parts,
-  answers: LRUCache<string, AnalysisAnswer>,
-): OpenAPIHono<AppEnv> {
+export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
   app.use(async (c, next) => {
     c.set("requestUuid", newUuid())

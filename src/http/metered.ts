@@ -63,16 +63,14 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
         latencyBucket: bucket(),
         cacheHit,
       })
-    try {
-      const asker = { environment: key.environment, tenantId }
-      const requestId = encodeId("req", requestUuid)
-      const { body, cacheHit } = await work(asked, { ...asker, requestId, target })
-      await finish(200, cacheHit)
-      return c.body(body, 200, { "content-type": "application/json" })
-    } catch (error) {
+    const requestId = encodeId("req", requestUuid)
+    const asker = { environment: key.environment, tenantId, requestId, target }
+    const { body, cacheHit } = await work(asked, asker).catch(async (error: unknown) => {
       await finish(error instanceof Problem ? error.status : 500, false)
       throw error
-    }
+    })
+    await finish(200, cacheHit)
+    return c.body(body, 200, { "content-type": "application/json" })
   }
 }
 

@@ -7,19 +7,13 @@ import type { TestContext } from "node:test"
 import { describe, it } from "node:test"
 import { setImmediate } from "node:timers/promises"
 import dnsPacket from "dns-packet"
+import { SHOP as NAME } from "../../../test/observation.ts"
 import { canonicalJson } from "../../core/canonical-json.ts"
-import type { Name, Observation } from "../types.ts"
+import type { Observation } from "../types.ts"
 import { parseBootstrap } from "./bootstrap.ts"
 import type { ObserverOptions } from "./observer.ts"
 import { createObserver, parseServer } from "./observer.ts"
 
-const NAME: Name = {
-  host: "shop.example",
-  unicode: "shop.example",
-  registrable: "shop.example",
-  suffix: "example",
-  shared: false,
-}
 const bootstrap = parseBootstrap(
   Buffer.from(JSON.stringify({ version: "1.0", publication: "2026-01-01", services: [] })),
 )

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import type { Known, Name, Page } from "../types.ts"
+import { SHOP as NAME } from "../../../test/observation.ts"
+import type { Known, Page } from "../types.ts"
 import type { Fetcher } from "./fetch.ts"
 import { readHtml } from "./page.ts"
 import type { PageKind } from "./pages.ts"
 import { createPageFinder } from "./pages.ts"
 
-const NAME: Name = {
-  host: "shop.example",
-  unicode: "shop.example",
-  registrable: "shop.example",
-  suffix: "example",
-  shared: false,
-}
 const BASE = new URL("https://www.shop.example/")
 
 function finder(

@@ -1,19 +1,13 @@
 import assert from "node:assert/strict"
 import { Socket } from "node:net"
 import { describe, it } from "node:test"
-import type { DnsObservation, HttpObservation, Known, Name } from "../types.ts"
+import { SHOP as NAME } from "../../../test/observation.ts"
+import type { DnsObservation, HttpObservation, Known } from "../types.ts"
 import type { Connections } from "./connections.ts"
 import type { Fetched, Fetcher } from "./fetch.ts"
 import { observeSite } from "./site.ts"
 import { createTrustStore } from "./tls.ts"
 
-const NAME: Name = {
-  host: "shop.example",
-  unicode: "shop.example",
-  registrable: "shop.example",
-  suffix: "example",
-  shared: false,
-}
 const trust = createTrustStore()
 
 interface Answer {
