@@ -17,7 +17,7 @@ const FAILURE_COUNTS_MS = 10_000
 export function databaseProbe(
   database: Database,
   { embedded, version }: Server,
-  admissions: readonly Admission[],
+  admissions: readonly Pick<Admission, "failedAt">[],
 ) {
   return async (): Promise<Probe> => {
     const since = performance.now() - FAILURE_COUNTS_MS

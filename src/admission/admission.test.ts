@@ -157,11 +157,11 @@ describe("admission", () => {
   })
 
   it("past its deadline: UNAVAILABLE for all who wait, and for who comes, until it is through", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] })
     const { database, calls } = fakeDatabase()
     const admission = new Admission(database, "live")
     const first = admit(admission, 1)
     await tick()
-    t.mock.timers.enable({ apis: ["setTimeout"] })
     const second = admit(admission, 2)
     const third = admission.finish({
       tenantId: "t",
@@ -176,8 +176,9 @@ describe("admission", () => {
     calls[0]?.answer([caller(1)])
     await first
     await tick()
+    const queued = admit(admission, 3)
     t.mock.timers.tick(3_000)
-    for (const result of [await second, await admit(admission, 4)]) {
+    for (const result of [await second, await queued, await admit(admission, 4)]) {
       assert.ok(result instanceof Problem)
       assert.equal(result.code, "UNAVAILABLE")
     }

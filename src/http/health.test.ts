@@ -52,6 +52,14 @@ describe("health", () => {
     assert.doesNotMatch(JSON.stringify(components), /hunter2/)
   })
 
+  it("does not wait for a component that never answers", async () => {
+    const probes = { a: async () => ok, b: () => new Promise<Probe>(() => {}) }
+    const { status, components } = await new Health("1", probes, clock().now).report()
+    assert.equal(status, "down")
+    assert.equal(components["a"]?.status, "ok")
+    assert.equal(components["b"]?.message, "does not answer")
+  })
+
   it("asks each component once a second, however often it is asked", async () => {
     const time = clock()
     let asked = 0
