@@ -25,6 +25,7 @@ import { findKeys, lookupIndex } from "./keys/format.ts"
 import { commandActor, ensureTenant, issueKey } from "./keys/keys.ts"
 import type { Log } from "./log.ts"
 import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
+import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
 
 /** The tenant of a deployment's own first keys. */
@@ -60,7 +61,7 @@ export async function serve(
   log: Log,
 ): Promise<Running> {
   await using stack = new AsyncDisposableStack()
-  const [server, certificates, options, verdictKey] = await allOf(
+  const [server, certificates, options, verdictKey, keyring] = await allOf(
     opening,
     openCertificates(config, secrets, log).then((opened) => {
       stack.defer(async () => opened.close())
@@ -68,6 +69,7 @@ export async function serve(
     }),
     observerOptions(config),
     secrets.getOrCreate("verdict-key", generateVerdictKey),
+    Keyring.open(secrets),
   )
   const database = server.database()
   stack.defer(() => database.close())
@@ -92,6 +94,7 @@ export async function serve(
     admissions,
     analyst: new Analyst({
       database,
+      keyring,
       observe: {
         live: (name) => observer.observe(name),
         test: async (name) => sandboxObservation(name, new Date(now())),
@@ -124,7 +127,7 @@ export async function serve(
   stack.defer(() => edge.close(GRACE_MS))
   stack.defer(async () => health.drain())
 
-  const firstKeys = await issueFirstKeys(server)
+  const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
 }
@@ -172,7 +175,7 @@ async function openCertificates(
 }
 
 /** One test and one live key, when there was no tenant at all before. */
-async function issueFirstKeys(server: Server): Promise<FirstKeys | undefined> {
+async function issueFirstKeys(server: Server, keyring: Keyring): Promise<FirstKeys | undefined> {
   const admin = server.admin()
   try {
     return await admin.asOperator(async (tx) => {
@@ -180,11 +183,11 @@ async function issueFirstKeys(server: Server): Promise<FirstKeys | undefined> {
       if (first !== undefined) return undefined
       const actor = commandActor()
       // Of two programs that start at once, the one that makes the tenant issues the keys.
-      const { made } = await ensureTenant(tx, FIRST_TENANT, actor)
+      const { made } = await ensureTenant(tx, keyring, FIRST_TENANT, actor)
       if (!made) return undefined
       const options = { tenant: FIRST_TENANT, name: "first", actor } as const
-      const live = await issueKey(tx, { ...options, environment: "live" })
-      const test = await issueKey(tx, { ...options, environment: "test" })
+      const live = await issueKey(tx, keyring, { ...options, environment: "live" })
+      const test = await issueKey(tx, keyring, { ...options, environment: "test" })
       return { test: test.key, live: live.key }
     })
   } finally {

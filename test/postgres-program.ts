@@ -16,6 +16,7 @@ import { Problem } from "../src/core/problem.ts"
 import type { AdminDatabase } from "../src/db/database.ts"
 import { openServer } from "../src/db/server.ts"
 import { fileSecrets } from "../src/secrets/files.ts"
+import { insertTenant } from "./tenant.ts"
 
 const [dataDir = "", embeddedPackage] = process.argv.slice(2)
 
@@ -53,7 +54,7 @@ async function write(admin: AdminDatabase, going: () => boolean): Promise<void> 
     const name = randomUUID()
     try {
       await admin.asOperator(async (tx) => {
-        await tx.query("insert into platform.tenant (id, name) values ($1, $2)", [name, name])
+        await insertTenant(tx, name)
         // Some weight, so that a full disk is felt at once.
         const weight = randomBytes(16_384).toString("base64")
         const details = { weight }

@@ -38,7 +38,7 @@ export async function createDatabase(major: Major = 18): Promise<TestDatabase> {
     // A clone has the tables' rights, but not the database's own.
     await client.query(`revoke all on database ${name} from public;
       grant connect, create on database ${name} to zt_migrate;
-      grant connect on database ${name} to zt_runtime, zt_admin`)
+      grant connect on database ${name} to zt_runtime, zt_admin, zt_backup`)
   })
   const address = server.address(name)
   const onUnreachable = () => {}

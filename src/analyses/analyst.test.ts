@@ -1,11 +1,14 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
+import { memorySecrets } from "../../test/memory-secrets.ts"
 import { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Name, Observation, Verdict } from "../engine/types.ts"
+import { Keyring } from "../secrets/keyring.ts"
 import { Analyst, hasTransientUnknown } from "./analyst.ts"
 
 const DAY_MS = 86_400_000
+const keyring = await Keyring.open(memorySecrets())
 const name = (host: string, registrable = host, shared = false) =>
   ({ host, registrable, shared }) as Name
 const observation = (host: string, tls: object = { value: {} }) =>
@@ -27,22 +30,27 @@ function world(visit = async (n: Name) => observation(n.host)) {
     asTenant: (environment: Environment, tenantId: string, work: (tx: unknown) => unknown) =>
       work({
         async query(text: string, values: unknown[]) {
+          if (text.includes("platform.tenant_key")) return [{ seed: Buffer.alloc(32, tenantId) }]
           if (text.startsWith("insert")) rows.push({ environment, tenantId, row: values })
           if (!text.startsWith("select")) return []
+          const [indexes, now] = values as [Buffer[], Date]
           const mine = rows.filter(
-            ({ environment: e, tenantId: t, row }) =>
+            ({ environment: e, tenantId: t, row: [, index, , expiresAt] }) =>
               e === environment &&
               t === tenantId &&
-              row[1] === values[0] &&
-              (row[3] as Date) > (values[1] as Date),
+              indexes.some((wanted) => wanted.equals(index as Buffer)) &&
+              (expiresAt as Date) > now,
           )
-          return mine.map(({ row }) => ({ expires_at: row[3], observation: row[4] })).reverse()
+          return mine
+            .map(({ row: [id, , , expires_at, sealed] }) => ({ id, expires_at, sealed }))
+            .reverse()
         },
       }),
   } as unknown as Database
   const make = () =>
     new Analyst({
       database,
+      keyring,
       observe: {
         live: (n) => {
           visits.push(n.host)

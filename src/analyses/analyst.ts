@@ -8,8 +8,11 @@
 import { LRUCache } from "lru-cache"
 import { createGate } from "../core/gate.ts"
 import { Problem } from "../core/problem.ts"
-import type { Database, Environment } from "../db/database.ts"
+import type { Database, Environment, Tx } from "../db/database.ts"
+import { tenantSeed } from "../db/tenant-seed.ts"
 import type { Known, Name, Observation, Verdict, Why } from "../engine/types.ts"
+import type { Keyring } from "../secrets/keyring.ts"
+import type { Owner } from "./store.ts"
 import { latestObservation, saveObservation } from "./store.ts"
 
 /** How long an observation is good for. */
@@ -39,6 +42,7 @@ export interface Analysis {
 
 export interface AnalystOptions {
   readonly database: Database
+  readonly keyring: Keyring
   /** Visits strangers for `live`, answers from fixed cases for `test`. */
   readonly observe: Readonly<Record<Environment, (name: Name) => Promise<Observation>>>
   readonly judge: (observation: Observation) => Verdict
@@ -102,24 +106,36 @@ export class Analyst {
 
   async #load(asker: Asker, name: Name): Promise<Analysis | undefined> {
     const now = new Date(this.#options.now())
-    const stored = await this.#options.database.asTenant(asker.environment, asker.tenantId, (tx) =>
-      latestObservation(tx, asker.environment, name.host, now),
+    const stored = await this.#asOwner(asker, (tx, owner) =>
+      latestObservation(tx, owner, name.host, now),
     )
     return stored && this.#judge(stored.observation, stored.expiresAt.getTime())
   }
 
   async #observe(asker: Asker, name: Name): Promise<Analysis> {
-    const { environment, tenantId } = asker
+    const { environment } = asker
     const observation =
       environment === "live"
         ? await this.#visit(name)
         : await this.#options.observe[environment](name)
     const ttlMs = hasTransientUnknown(observation) ? TRANSIENT_TTL_MS : TTL_MS
     const expiresAt = this.#options.now() + ttlMs
-    await this.#options.database.asTenant(environment, tenantId, (tx) =>
-      saveObservation(tx, environment, { observation, expiresAt: new Date(expiresAt) }),
+    await this.#asOwner(asker, (tx, owner) =>
+      saveObservation(tx, owner, { observation, expiresAt: new Date(expiresAt) }),
     )
     return this.#judge(observation, expiresAt)
+  }
+
+  async #asOwner<T>(
+    { environment, tenantId }: Asker,
+    work: (tx: Tx, owner: Owner) => Promise<T>,
+  ): Promise<T> {
+    const { database, keyring } = this.#options
+    return database.asTenant(environment, tenantId, async (tx) => {
+      const keys = await keyring.of(tenantId, () => tenantSeed(tx, tenantId))
+      if (keys === undefined) throw new Problem("KEY_REVOKED") // its tenant was erased just now
+      return work(tx, { environment, tenantId, keyring, keys })
+    })
   }
 
   #judge(observation: Observation, expiresAt: number): Analysis {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
+import { insertTenant } from "../../test/tenant.ts"
 import { credentials, withClient } from "../db/connection.ts"
 import { sqlState } from "../db/errors.ts"
 import type { AuditEntry } from "./append.ts"
@@ -40,7 +41,7 @@ describe("the audit log", () => {
 
   it("an action that is not recorded does not happen", async () => {
     const action = db.admin.asOperator(async (tx) => {
-      await tx.query("insert into platform.tenant (id, name) values ($1, 'alice')", [TENANT])
+      await insertTenant(tx, TENANT)
       await append(tx, { ...ENTRY, actor: "" })
     })
     await assert.rejects(action, (error) => sqlState(error) === "23514")
@@ -59,7 +60,7 @@ describe("the audit log", () => {
 
   it("an action and its entry commit together", async () => {
     await db.admin.asOperator(async (tx) => {
-      await tx.query("insert into platform.tenant (id, name) values ($1, 'alice')", [TENANT])
+      await insertTenant(tx, TENANT)
       await append(tx, ENTRY)
     })
     assert.deepEqual(await entries(ENTRY.action), [

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from "node:test"
 import { readConfig } from "../config.ts"
 import { makeAuthority } from "../edge/x509.ts"
 import { generateVerdictKey } from "../engine/attestation.ts"
+import { generateRootKey } from "../secrets/keyring.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
 import { checkSecrets } from "./doctor-secrets.ts"
@@ -17,8 +18,10 @@ const GOOD: Readonly<Record<SecretName, string>> = {
   "zt_migrate-password": "a-password",
   "zt_runtime-password": "a-password",
   "zt_admin-password": "a-password",
+  "zt_backup-password": "a-password",
   "authority-key": await authority(),
   "verdict-key": await generateVerdictKey(),
+  "root-key": generateRootKey(),
 }
 const OWN = { ZT_DATABASE_URL: "postgresql://db.example/zt" }
 

@@ -9,6 +9,7 @@ import { Problem } from "../core/problem.ts"
 import { folderOf } from "../db/embedded/folder.ts"
 import { createAttestor } from "../engine/attestation.ts"
 import { fileSecrets } from "../secrets/files.ts"
+import { isRootKey } from "../secrets/keyring.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
 import type { Diagnosis } from "./doctor-check.ts"
@@ -31,7 +32,7 @@ export async function checkSecrets(config: Config): Promise<Diagnosis[]> {
     return fail(
       CHECK,
       `'${name}' is damaged`,
-      name.endsWith("-key")
+      name === "verdict-key" || name === "authority-key"
         ? "Restore it from a backup, or remove it: the next start makes another, to be trusted anew."
         : "Restore it from a backup.",
     )
@@ -73,6 +74,8 @@ async function hasForm(name: SecretName, text: string): Promise<boolean> {
         const { key, certificate } = JSON.parse(text)
         return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
       }
+      case "root-key":
+        return isRootKey(text)
       default:
         return /^[!-~]+$/.test(text)
     }

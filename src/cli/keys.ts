@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util"
 import type { Tx } from "../db/database.ts"
 import type { ListedKey } from "../keys/keys.ts"
+import type { Keyring } from "../secrets/keyring.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
 
@@ -75,8 +76,8 @@ async function issue(
     throw wrongUsage(`--expires takes a time to come, like 2027-01-31T00:00:00Z`)
   }
   const { commandActor, issueKey } = await import("../keys/keys.ts")
-  const key = await asOperator(cli, (tx) =>
-    issueKey(tx, {
+  const key = await asOperator(cli, (tx, keyring) =>
+    issueKey(tx, keyring, {
       tenant,
       environment,
       name,
@@ -94,7 +95,7 @@ async function issue(
 
 async function list(tenant: string | undefined, cli: Cli): Promise<ExitCode> {
   const { listKeys } = await import("../keys/keys.ts")
-  const keys = await asOperator(cli, (tx) => listKeys(tx, tenant))
+  const keys = await asOperator(cli, (tx, keyring) => listKeys(tx, keyring, tenant))
   if (cli.json) cli.out(JSON.stringify({ keys }))
   else if (keys.length === 0) {
     cli.err("No keys. Issue one: zygentrust keys issue --tenant NAME --environment live")
@@ -118,15 +119,18 @@ async function revoke(id: string, cli: Cli): Promise<ExitCode> {
   return 0
 }
 
-async function asOperator<T>(cli: Cli, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const [{ openServer }, { fileSecrets }] = await Promise.all([
+async function asOperator<T>(cli: Cli, work: (tx: Tx, keyring: Keyring) => Promise<T>): Promise<T> {
+  const [{ openServer }, { fileSecrets }, { Keyring }] = await Promise.all([
     import("../db/server.ts"),
     import("../secrets/files.ts"),
+    import("../secrets/keyring.ts"),
   ])
-  const server = await openServer(cli.config, fileSecrets(cli.config.dataDir))
+  const secrets = fileSecrets(cli.config.dataDir)
+  const server = await openServer(cli.config, secrets)
   const admin = server.admin()
   try {
-    return await admin.asOperator(work)
+    const keyring = await Keyring.open(secrets)
+    return await admin.asOperator((tx) => work(tx, keyring))
   } finally {
     await admin.close()
     await server.close()

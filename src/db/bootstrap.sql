@@ -7,7 +7,8 @@ declare
   name text;
 begin
   foreach name in array array['zt_owner', 'zt_migrate', 'zt_runtime', 'zt_admin', 'zt_operator',
-    'zt_tenant', 'zt_sandbox', 'zt_service'] loop
+    'zt_tenant', 'zt_sandbox', 'zt_service', 'zt_backup', 'zt_health', 'zt_role_admin',
+    'zt_engineer'] loop
     if not exists (select from pg_roles where rolname = name) then
       execute format('create role %I', name);
     end if;
@@ -19,9 +20,13 @@ alter role zt_operator nologin noinherit nocreatedb nocreaterole;
 alter role zt_tenant   nologin noinherit nocreatedb nocreaterole;
 alter role zt_sandbox  nologin noinherit nocreatedb nocreaterole;
 alter role zt_service  nologin noinherit nocreatedb nocreaterole;
+alter role zt_health   nologin noinherit nocreatedb nocreaterole;
+alter role zt_engineer nologin noinherit nocreatedb nocreaterole;
+alter role zt_role_admin nologin noinherit nocreatedb createrole; -- the only one, and nobody's
 alter role zt_migrate  login inherit     nocreatedb nocreaterole;
 alter role zt_runtime  login noinherit   nocreatedb nocreaterole;
 alter role zt_admin    login noinherit   nocreatedb nocreaterole;
+alter role zt_backup   login noinherit   nocreatedb nocreaterole;
 
 -- zt_migrate makes objects and hands them over ("owner to"), which needs SET; it never becomes
 -- zt_owner, under whose forced row security an UPDATE would touch no row without a word.
@@ -29,11 +34,11 @@ do $$
 begin
   if current_setting('server_version_num')::int >= 160000 then -- text, for 15 cannot read it
     execute 'grant zt_owner, zt_service to zt_migrate with inherit true, set true';
-    execute 'grant zt_tenant, zt_sandbox to zt_runtime with inherit false, set true';
+    execute 'grant zt_tenant, zt_sandbox, zt_health to zt_runtime with inherit false, set true';
     execute 'grant zt_tenant, zt_operator to zt_admin with inherit false, set true';
   else -- the same, by each login's own INHERIT
     grant zt_owner, zt_service to zt_migrate;
-    grant zt_tenant, zt_sandbox to zt_runtime;
+    grant zt_tenant, zt_sandbox, zt_health to zt_runtime;
     grant zt_tenant, zt_operator to zt_admin;
   end if;
 end $$;
@@ -45,13 +50,16 @@ alter role zt_runtime set idle_in_transaction_session_timeout = '10s';
 alter role zt_admin   set statement_timeout = '30s';
 alter role zt_admin   set lock_timeout = '5s';
 alter role zt_admin   set idle_in_transaction_session_timeout = '30s';
+alter role zt_backup  set default_transaction_read_only = on;
+alter role zt_backup  set lock_timeout = '5s';
 alter role zt_migrate set lock_timeout = '5s'; -- queueing for a lock, it would stop all others
 alter role zt_migrate set idle_in_transaction_session_timeout = '60s';
 
 do $$
 begin
   execute format('revoke all on database %I from public', current_database());
-  execute format('grant connect on database %I to zt_migrate, zt_runtime, zt_admin', current_database());
+  execute format('grant connect on database %I to zt_migrate, zt_runtime, zt_admin, zt_backup',
+    current_database());
   execute format('grant create on database %I to zt_migrate', current_database());
 end $$;
 revoke all on schema public from public;

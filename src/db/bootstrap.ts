@@ -17,7 +17,7 @@ import { isUnknown, sqlState } from "./errors.ts"
 import { randomPassword, scramVerifier } from "./password.ts"
 
 /** Add one with every change of bootstrap.sql: a database with a lower mark is bootstrapped again. */
-export const BOOTSTRAP_VERSION = 1
+export const BOOTSTRAP_VERSION = 2
 
 const MIN_SERVER_VERSION = 15
 
@@ -147,7 +147,8 @@ async function checkServer(client: pg.Client): Promise<void> {
 async function refuseStrongRoles(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ rolname: string }>(
     `select rolname from pg_roles where rolname like 'zt\\_%'
-      and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication)`,
+      and (rolsuper or rolbypassrls or rolcreatedb or rolreplication
+        or rolcreaterole and rolname <> 'zt_role_admin')`,
   )
   if (rows.length === 0) return
   throw new Problem("DATABASE", {

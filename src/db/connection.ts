@@ -12,7 +12,7 @@ import type { SecretStore } from "../secrets/store.ts"
 import { DISK_FULL, databaseProblem, SET_UP, sqlState } from "./errors.ts"
 
 /** The roles that can log in; the table of all roles is in bootstrap.sql. */
-export const LOGINS = ["zt_migrate", "zt_runtime", "zt_admin"] as const
+export const LOGINS = ["zt_migrate", "zt_runtime", "zt_admin", "zt_backup"] as const
 export type Login = (typeof LOGINS)[number]
 
 /**

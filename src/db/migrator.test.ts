@@ -86,9 +86,9 @@ for (const major of [18, 15] as const) {
     it("the marked kind runs outside a transaction, and again after it was interrupted", async () => {
       const sql = `-- no transaction: a new index on a live table
 drop index concurrently if exists live.thing_index;
-create index concurrently thing_index on live.api_key (name);
+create index concurrently thing_index on live.api_key (created_at);
 `
-      const broken = next(sql.replace("(name)", "(no_column)"))
+      const broken = next(sql.replace("(created_at)", "(no_column)"))
       await assert.rejects(
         asMigrator((client) => migrate(client, [...released, broken])),
         isProblem(/no_column/),

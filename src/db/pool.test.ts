@@ -1,7 +1,9 @@
 import assert from "node:assert/strict"
+import { randomUUID } from "node:crypto"
 import { after, before, describe, it } from "node:test"
 import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
+import { insertTenant, labelIndex } from "../../test/tenant.ts"
 import { Problem } from "../core/problem.ts"
 import { credentials } from "./connection.ts"
 import type { Tx } from "./database.ts"
@@ -44,8 +46,7 @@ describe("connections", () => {
   })
 
   it("what rejects is rolled back, what resolves is committed", async () => {
-    const insert = (tx: Tx, name: string) =>
-      tx.query("insert into platform.tenant (id, name) values (gen_random_uuid(), $1)", [name])
+    const insert = (tx: Tx, name: string) => insertTenant(tx, randomUUID(), name)
     await assert.rejects(
       db.admin.asOperator(async (tx) => {
         await insert(tx, "never")
@@ -54,8 +55,10 @@ describe("connections", () => {
       /changed its mind/,
     )
     await db.admin.asOperator((tx) => insert(tx, "kept"))
-    const names = await db.admin.asOperator((tx) => tx.query("select name from platform.tenant"))
-    assert.deepEqual(names, [{ name: "kept" }])
+    const names = await db.admin.asOperator((tx) =>
+      tx.query("select name_index from platform.tenant"),
+    )
+    assert.deepEqual(names, [{ name_index: labelIndex("kept") }])
   })
 
   it("work that rejects does not cost its connection", async () => {

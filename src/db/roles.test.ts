@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto"
 import { after, before, describe, it } from "node:test"
 import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
-import { credentials, withClient } from "./connection.ts"
+import { insertTenant } from "../../test/tenant.ts"
+import { credentials, LOGINS, withClient } from "./connection.ts"
 import type { Environment, Tx } from "./database.ts"
 import { SCHEMAS } from "./database.ts"
 import { sqlState } from "./errors.ts"
@@ -18,10 +19,7 @@ for (const major of [18, 15] as const) {
     before(async () => {
       db = await createDatabase(major)
       await db.admin.asOperator(async (tx) => {
-        await tx.query("insert into platform.tenant (id, name) values ($1, 'alice'), ($2, 'bob')", [
-          ALICE,
-          BOB,
-        ])
+        for (const tenant of [ALICE, BOB]) await insertTenant(tx, tenant)
         for (const schema of Object.values(SCHEMAS)) {
           for (const tenant of [ALICE, BOB]) await insertKey(tx, schema, tenant)
         }
@@ -55,11 +53,11 @@ for (const major of [18, 15] as const) {
         })
       }
 
-      it("sees its own name alone", async () => {
+      it("sees its own row of tenants alone", async () => {
         const rows = await db.database.asTenant("live", BOB, (tx) =>
-          tx.query("select name from platform.tenant"),
+          tx.query("select id from platform.tenant"),
         )
-        assert.deepEqual(rows, [{ name: "bob" }])
+        assert.deepEqual(rows, [{ id: BOB }])
       })
 
       it("sees nothing where no tenant is set", async () => {
@@ -154,9 +152,10 @@ for (const major of [18, 15] as const) {
 
     it("the logins become the roles of the table and no others", async () => {
       const becomes = {
-        zt_runtime: ["zt_runtime", "zt_sandbox", "zt_tenant"],
+        zt_runtime: ["zt_health", "zt_runtime", "zt_sandbox", "zt_tenant"],
         zt_admin: ["zt_admin", "zt_operator", "zt_tenant"],
         zt_migrate: ["zt_migrate", "zt_owner", "zt_service"],
+        zt_backup: ["zt_backup"],
       } as const
       const roles = await db.asSuperuser(async (client) => {
         const { rows } = await client.query<{ rolname: string }>(
@@ -164,7 +163,7 @@ for (const major of [18, 15] as const) {
         )
         return rows.map(({ rolname }) => rolname)
       })
-      for (const login of ["zt_runtime", "zt_admin", "zt_migrate"] as const) {
+      for (const login of LOGINS) {
         const taken: string[] = []
         await withClient(addressOf(db), await credentials(db.secrets, login), async (client) => {
           for (const role of roles) {
@@ -178,7 +177,7 @@ for (const major of [18, 15] as const) {
       }
     })
 
-    it("none is superuser, bypasses row security, or makes roles or databases", async () => {
+    it("none is superuser or bypasses row security; one, which nobody can take, makes roles", async () => {
       const { all, strong } = await db.asSuperuser(async (client) => {
         const { rows } = await client.query<{ rolname: string; strong: boolean }>(
           `select rolname, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
@@ -188,15 +187,19 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(all, [
         "zt_admin",
+        "zt_backup",
+        "zt_engineer",
+        "zt_health",
         "zt_migrate",
         "zt_operator",
         "zt_owner",
+        "zt_role_admin",
         "zt_runtime",
         "zt_sandbox",
         "zt_service",
         "zt_tenant",
       ])
-      assert.deepEqual(strong, [])
+      assert.deepEqual(strong, [{ rolname: "zt_role_admin", strong: true }])
     })
 
     it("zt_migrate sees and changes every row, where the owner sees none", async () => {
@@ -247,8 +250,8 @@ function addressOf({ url }: TestDatabase) {
 
 function insertKey(tx: Tx, schema: string, tenantId: string): Promise<unknown> {
   return tx.query(
-    `insert into ${schema}.api_key (tenant_id, id, name, index8, digest)
-      values ($1, $2, 'key', 'abcdefgh', sha256('key'))`,
+    `insert into ${schema}.api_key (tenant_id, id, sealed_name, index8, digest)
+      values ($1, $2, '', 'abcdefgh', sha256('key'))`,
     [tenantId, randomUUID()],
   )
 }
@@ -256,8 +259,8 @@ function insertKey(tx: Tx, schema: string, tenantId: string): Promise<unknown> {
 function insertAnalysis(tx: Tx, environment: Environment, tenantId: string): Promise<unknown> {
   return tx.query(
     `insert into ${SCHEMAS[environment]}.analysis
-        (tenant_id, id, domain, observed_at, expires_at, observation)
-      values ($1, $2, 'example.com', now(), now(), '{}')`,
+        (tenant_id, id, domain_index, observed_at, expires_at, sealed)
+      values ($1, $2, '\\x00112233445566778899aabbccddeeff', now(), now(), '')`,
     [tenantId, randomUUID()],
   )
 }

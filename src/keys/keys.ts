@@ -2,8 +2,8 @@
  * API keys: issue, list, revoke, by an operator.
  *
  * Owns: the rows and their audit entries. Not: whether a request's key is good (admission/).
- * Invariant (K2, K3): the database gets index and digest; the key itself is returned once, at
- * issue, and kept nowhere.
+ * Invariants (K2, K3): the database gets index and digest; the key itself is returned once, at
+ * issue, and kept nowhere. Names are sealed; a tenant is found by a blind index of its name.
  */
 import { userInfo } from "node:os"
 import { append } from "../audit/append.ts"
@@ -12,7 +12,14 @@ import { decodeId, encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
+import { newSeed, saveTenantSeed, tenantSeed } from "../db/tenant-seed.ts"
+import type { Keyring } from "../secrets/keyring.ts"
+import type { Place } from "../secrets/sealing.ts"
 import { generateKey, readKey } from "./format.ts"
+
+/** What a tenant's name is looked up by. */
+const NAME = "platform.tenant.name"
+const ERASED = "(erased)"
 
 export interface IssueOptions {
   /** Name of the tenant; made, on the plan `unlimited`, if there is none. */
@@ -51,47 +58,65 @@ export function commandActor(): string {
   }
 }
 
-/** Makes a tenant of that name if there is none. @returns Its id, and whether it was made now. */
+/** @returns The id of the tenant of that name, and whether it was made now. */
 export async function ensureTenant(
   tx: Tx,
+  keyring: Keyring,
   name: string,
   actor: string,
 ): Promise<{ id: string; made: boolean }> {
+  const indexes = keyring.deployment.indexes(NAME, name)
+  const found = await findTenant(tx, indexes)
+  if (found !== undefined) return { id: found, made: false }
   const id = newUuid()
-  const [made] = await tx.query<{ id: string }>(
-    "insert into platform.tenant (id, name) values ($1, $2) on conflict (name) do nothing returning id",
-    [id, name],
+  const seed = newSeed()
+  const [made] = await tx.query(
+    `insert into platform.tenant (id, name_index, sealed_name) values ($1, $2, $3)
+      on conflict (name_index) do nothing returning id`,
+    [id, indexes[0], keyring.keys(id, seed).seal(tenantName(id), name)],
   )
-  if (made !== undefined) {
-    await append(tx, {
-      actor,
-      action: "tenant.created",
-      tenantId: id,
-      subject: encodeId("ten", id),
-    })
-    return { id, made: true }
+  if (made === undefined) {
+    const other = await findTenant(tx, indexes) // made by another a moment ago
+    if (other === undefined) throw new Problem("DATABASE", { message: "the tenant is not visible" })
+    return { id: other, made: false }
   }
-  const [found] = await tx.query<{ id: string }>("select id from platform.tenant where name = $1", [
-    name,
-  ])
-  if (found === undefined) throw new Problem("DATABASE", { message: "the tenant is not visible" })
-  return { id: found.id, made: false }
+  await saveTenantSeed(tx, id, seed)
+  await append(tx, { actor, action: "tenant.created", tenantId: id, subject: encodeId("ten", id) })
+  return { id, made: true }
+}
+
+async function findTenant(tx: Tx, indexes: readonly Buffer[]): Promise<string | undefined> {
+  const [row] = await tx.query<{ id: string }>(
+    "select id from platform.tenant where name_index = any ($1)",
+    [indexes],
+  )
+  return row?.id
 }
 
 /** Issues a key. @throws Problem `INVALID_REQUEST` for a name that is empty or over 80 characters. */
-export async function issueKey(tx: Tx, options: IssueOptions): Promise<IssuedKey> {
+export async function issueKey(
+  tx: Tx,
+  keyring: Keyring,
+  options: IssueOptions,
+): Promise<IssuedKey> {
   checkName("tenant", options.tenant)
   checkName("name", options.name)
-  const tenant = await ensureTenant(tx, options.tenant, options.actor)
+  const tenant = await ensureTenant(tx, keyring, options.tenant, options.actor)
+  const keys = await keyring.of(tenant.id, () => tenantSeed(tx, tenant.id))
+  if (keys === undefined) {
+    throw new Problem("GONE", { message: `The tenant '${options.tenant}' was erased.` })
+  }
   const key = generateKey(options.environment)
   const parts = readKey(key)
   if (parts === undefined) throw new Problem("INTERNAL")
   const uuid = newUuid()
   const id = encodeId("key", uuid)
+  const sealedName = keys.seal(keyName(options.environment, tenant.id, uuid), options.name)
   await tx.query(
-    `insert into ${SCHEMAS[options.environment]}.api_key (tenant_id, id, name, index8, digest, expires_at)
+    `insert into ${SCHEMAS[options.environment]}.api_key
+        (tenant_id, id, sealed_name, index8, digest, expires_at)
       values ($1, $2, $3, $4, decode($5, 'hex'), $6)`,
-    [tenant.id, uuid, options.name, parts.index8, parts.digest, options.expiresAt ?? null],
+    [tenant.id, uuid, sealedName, parts.index8, parts.digest, options.expiresAt ?? null],
   )
   await append(tx, {
     actor: options.actor,
@@ -111,29 +136,36 @@ export async function issueKey(tx: Tx, options: IssueOptions): Promise<IssuedKey
 }
 
 /** @returns Every key of every tenant, newest last; of one tenant when named. */
-export async function listKeys(tx: Tx, tenant?: string): Promise<ListedKey[]> {
+export async function listKeys(tx: Tx, keyring: Keyring, tenant?: string): Promise<ListedKey[]> {
   const rows = await tx.query<KeyRow>(
-    `select k.*, t.name as tenant from (
-        select 'live' as environment, tenant_id, id, name, index8, created_at, expires_at, revoked_at
+    `select k.*, t.sealed_name as sealed_tenant, s.seed from (
+        select 'live' as environment, tenant_id, id, sealed_name, index8, created_at, expires_at,
+            revoked_at
           from live.api_key
         union all
-        select 'test', tenant_id, id, name, index8, created_at, expires_at, revoked_at
+        select 'test', tenant_id, id, sealed_name, index8, created_at, expires_at, revoked_at
           from sandbox.api_key
-      ) k join platform.tenant t on t.id = k.tenant_id
-      where $1::text is null or t.name = $1
+      ) k
+      join platform.tenant t on t.id = k.tenant_id
+      left join platform.tenant_key s on s.tenant_id = t.id
+      where $1::bytea[] is null or t.name_index = any ($1)
       order by k.created_at, k.id`,
-    [tenant ?? null],
+    [tenant === undefined ? null : keyring.deployment.indexes(NAME, tenant)],
   )
-  return rows.map((row) => ({
-    id: encodeId("key", row.id),
-    hint: `zt_${row.environment}_${row.index8}…`,
-    tenant: row.tenant,
-    environment: row.environment,
-    name: row.name,
-    created_at: row.created_at.toISOString(),
-    expires_at: row.expires_at?.toISOString() ?? null,
-    revoked_at: row.revoked_at?.toISOString() ?? null,
-  }))
+  return rows.map((row) => {
+    const { environment, tenant_id, id, seed } = row
+    const keys = seed && keyring.keys(tenant_id, seed)
+    return {
+      id: encodeId("key", id),
+      hint: `zt_${environment}_${row.index8}…`,
+      tenant: keys?.open(tenantName(tenant_id), row.sealed_tenant) ?? ERASED,
+      environment,
+      name: keys?.open(keyName(environment, tenant_id, id), row.sealed_name) ?? ERASED,
+      created_at: row.created_at.toISOString(),
+      expires_at: row.expires_at?.toISOString() ?? null,
+      revoked_at: row.revoked_at?.toISOString() ?? null,
+    }
+  })
 }
 
 /** Revokes for good; again is harmless. @throws Problem `NOT_FOUND`. */
@@ -158,6 +190,14 @@ export async function revokeKey(
   throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
 }
 
+function tenantName(tenantId: string): Place {
+  return { table: "platform.tenant", column: "sealed_name", tenantId, rowId: tenantId }
+}
+
+function keyName(environment: Environment, tenantId: string, rowId: string): Place {
+  return { table: `${SCHEMAS[environment]}.api_key`, column: "sealed_name", tenantId, rowId }
+}
+
 function checkName(what: string, text: string): void {
   if (text.length < 1 || text.length > 80 || /\p{C}/u.test(text)) {
     const message = `The ${what} must have 1 to 80 characters, none of them invisible.`
@@ -167,9 +207,11 @@ function checkName(what: string, text: string): void {
 
 interface KeyRow {
   environment: Environment
-  tenant: string
+  tenant_id: string
   id: string
-  name: string
+  sealed_tenant: Buffer
+  sealed_name: Buffer
+  seed: Buffer | null
   index8: string
   created_at: Date
   expires_at: Date | null

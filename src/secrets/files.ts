@@ -74,6 +74,10 @@ export function fileSecrets(dataDir: string): SecretStore {
       })
       return value ?? made
     },
+    async generations(name) {
+      const value = await get(name)
+      return value === undefined ? [] : [{ number: 1, value }]
+    },
     set: (name, value) => write(value, (file) => rename(file, path(name))),
   }
 }

@@ -50,9 +50,9 @@ describe("SIGKILL while writing", () => {
       const server = await openServer(config, fileSecrets(dataDir))
       const rows = await server
         .admin()
-        .asOperator((tx) => tx.query<{ name: string }>("select name from platform.tenant"))
+        .asOperator((tx) => tx.query<{ id: string }>("select id from platform.tenant"))
       await server.close()
-      const there = new Set(rows.map(({ name }) => name))
+      const there = new Set(rows.map(({ id }) => id))
       assert.deepEqual(
         acknowledged.filter((name) => !there.has(name)),
         [],

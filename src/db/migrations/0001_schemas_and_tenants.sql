@@ -10,10 +10,10 @@ alter schema platform owner to zt_owner;
 alter schema live     owner to zt_owner;
 alter schema sandbox  owner to zt_owner;
 alter schema audit    owner to zt_owner;
-grant usage on schema platform to zt_tenant, zt_sandbox, zt_operator, zt_service;
-grant usage on schema live     to zt_runtime, zt_tenant, zt_operator, zt_service;
-grant usage on schema sandbox  to zt_runtime, zt_sandbox, zt_operator, zt_service;
-grant usage on schema audit    to zt_operator, zt_service;
+grant usage on schema platform to zt_tenant, zt_sandbox, zt_operator, zt_service, zt_backup;
+grant usage on schema live     to zt_runtime, zt_tenant, zt_operator, zt_service, zt_backup;
+grant usage on schema sandbox  to zt_runtime, zt_sandbox, zt_operator, zt_service, zt_backup;
+grant usage on schema audit    to zt_operator, zt_service, zt_backup;
 -- A function can be handed over only to whom may create in its schema.
 grant create on schema live, sandbox, audit to zt_service;
 
@@ -24,6 +24,7 @@ create table platform.migration (
   applied_at timestamptz not null default clock_timestamp()
 );
 alter table platform.migration owner to zt_owner;
+grant select on platform.migration to zt_backup;
 
 -- '' is what an unset tenant looks like once a transaction has set it and ended: no tenant, no row.
 create function platform.current_tenant() returns uuid
@@ -33,19 +34,38 @@ alter function platform.current_tenant() owner to zt_owner;
 grant execute on function platform.current_tenant() to zt_tenant, zt_sandbox;
 
 create table platform.tenant (
-  id         uuid primary key,
-  name       text not null unique check (length(name) between 1 and 80),
-  plan       text not null default 'unlimited',
-  created_at timestamptz not null default clock_timestamp()
+  id          uuid primary key,
+  name_index  bytea not null unique check (octet_length(name_index) = 16), -- blind: found by name
+  sealed_name bytea not null,
+  plan        text not null default 'unlimited',
+  created_at  timestamptz not null default clock_timestamp()
 );
 alter table platform.tenant owner to zt_owner;
 alter table platform.tenant enable row level security;
 alter table platform.tenant force row level security; -- the owner obeys too
 create policy every_row on platform.tenant to zt_migrate using (true) with check (true);
+create policy backup on platform.tenant for select to zt_backup using (true);
 create policy service on platform.tenant to zt_service using (true) with check (true);
 create policy operator_reads on platform.tenant for select to zt_operator using (true);
 create policy operator_makes on platform.tenant for insert to zt_operator with check (true);
 create policy own_row on platform.tenant for select to zt_tenant, zt_sandbox
   using (id = (select platform.current_tenant()));
-grant select on platform.tenant to zt_tenant, zt_sandbox, zt_service;
+grant select on platform.tenant to zt_tenant, zt_sandbox, zt_service, zt_backup;
 grant select, insert on platform.tenant to zt_operator;
+
+-- Part of each key that a tenant's data is sealed with: without the row, nothing of it opens.
+create table platform.tenant_key (
+  tenant_id  uuid primary key references platform.tenant,
+  seed       bytea not null check (octet_length(seed) = 32),
+  created_at timestamptz not null default clock_timestamp()
+);
+alter table platform.tenant_key owner to zt_owner;
+alter table platform.tenant_key enable row level security;
+alter table platform.tenant_key force row level security;
+create policy every_row on platform.tenant_key to zt_migrate using (true) with check (true);
+create policy backup on platform.tenant_key for select to zt_backup using (true);
+create policy operator on platform.tenant_key to zt_operator using (true) with check (true);
+create policy own_row on platform.tenant_key for select to zt_tenant, zt_sandbox
+  using (tenant_id = (select platform.current_tenant()));
+grant select on platform.tenant_key to zt_tenant, zt_sandbox, zt_backup;
+grant select, insert, delete on platform.tenant_key to zt_operator;

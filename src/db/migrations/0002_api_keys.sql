@@ -9,7 +9,7 @@ begin
       create table %1$I.api_key (
         tenant_id   uuid not null references platform.tenant,
         id          uuid not null,
-        name        text not null check (length(name) between 1 and 80),
+        sealed_name bytea not null,
         index8      text not null check (length(index8) = 8),
         digest      bytea not null check (octet_length(digest) = 32),
         created_at  timestamptz not null default clock_timestamp(),
@@ -23,14 +23,15 @@ begin
       alter table %1$I.api_key enable row level security;
       alter table %1$I.api_key force row level security;
       create policy every_row on %1$I.api_key to zt_migrate using (true) with check (true);
+      create policy backup on %1$I.api_key for select to zt_backup using (true);
       create policy service on %1$I.api_key to zt_service using (true) with check (true);
       create policy operator on %1$I.api_key to zt_operator using (true) with check (true);
       create policy own_rows on %1$I.api_key to %2$I
         using (tenant_id = (select platform.current_tenant()));
-      grant select on %1$I.api_key to zt_service;
-      grant select (tenant_id, id, name, index8, created_at, expires_at, disabled_at, revoked_at)
+      grant select on %1$I.api_key to zt_service, zt_backup;
+      grant select (tenant_id, id, sealed_name, index8, created_at, expires_at, disabled_at, revoked_at)
         on %1$I.api_key to zt_operator, %2$I;
-      grant insert, update (name, disabled_at, revoked_at) on %1$I.api_key to zt_operator;
+      grant insert, update (sealed_name, disabled_at, revoked_at) on %1$I.api_key to zt_operator;
     $sql$, place.column1, place.column2);
   end loop;
 end $$;

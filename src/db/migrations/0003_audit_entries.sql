@@ -13,11 +13,12 @@ create table audit.entry (
 alter table audit.entry owner to zt_owner;
 alter table audit.entry enable row level security;
 alter table audit.entry force row level security;
-create policy reads on audit.entry for select to zt_migrate using (true);
+create policy reads on audit.entry for select to zt_migrate, zt_backup using (true);
 create policy appends on audit.entry for insert to zt_migrate, zt_service with check (true);
 -- Insert only, the owner and whoever inherits it included.
 revoke update, delete, truncate on audit.entry from zt_owner;
 grant insert on audit.entry to zt_service;
+grant select on audit.entry to zt_backup;
 
 create function audit.append(
   id uuid, actor text, action text, tenant_id uuid, subject text, details jsonb

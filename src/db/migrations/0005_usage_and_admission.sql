@@ -25,8 +25,9 @@ begin
       create policy own_rows on %1$I.usage for select to %2$I
         using (tenant_id = (select platform.current_tenant()));
       create policy service on %1$I.usage to zt_service using (true) with check (true);
-      create policy migrate on %1$I.usage to zt_migrate using (true) with check (true);
-      grant select on %1$I.usage to %2$I;
+      create policy every_row on %1$I.usage to zt_migrate using (true) with check (true);
+      create policy backup on %1$I.usage for select to zt_backup using (true);
+      grant select on %1$I.usage to %2$I, zt_backup;
       grant select, insert, update (status, latency_bucket, cache_hit) on %1$I.usage to zt_service;
       alter table %1$I.usage owner to zt_owner;
     $ddl$, s.name, s.customer);
