@@ -9,6 +9,7 @@ import { canonicalJson } from "../core/canonical-json.ts"
 import { newUuid } from "../core/ids.ts"
 import type { Environment, Tx } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
+import type { SealedTable } from "../db/reseal.ts"
 import type { Observation } from "../engine/types.ts"
 import type { Keyring, Keys } from "../secrets/keyring.ts"
 import type { Place } from "../secrets/sealing.ts"
@@ -62,6 +63,19 @@ export async function saveObservation(
     [id, index, observation.observedAt, expiresAt, sealed],
   )
 }
+
+/** What a rotation of the root key seals again. */
+export const SEALED_ANALYSES: readonly SealedTable[] = Object.values(SCHEMAS).map((schema) => ({
+  table: `${schema}.analysis`,
+  column: "sealed",
+  tenantColumn: "tenant_id",
+  index: {
+    column: "domain_index",
+    what: `${schema}.analysis.domain`,
+    by: "tenant",
+    value: (observation) => (JSON.parse(observation) as Observation).name.host,
+  },
+}))
 
 function tableOf({ environment }: Owner): string {
   return `${SCHEMAS[environment]}.analysis`

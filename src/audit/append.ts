@@ -12,6 +12,7 @@ export type AuditAction =
   | "database.bootstrapped"
   | "database.migrated"
   | "tenant.created"
+  | "tenant.erased"
   | "key.issued"
   | "key.revoked"
 

@@ -1,10 +1,9 @@
 /** `zygentrust keys issue | list | revoke`: API keys, on the database itself, server or not. */
 import { parseArgs } from "node:util"
-import type { Tx } from "../db/database.ts"
 import type { ListedKey } from "../keys/keys.ts"
-import type { Keyring } from "../secrets/keyring.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
+import { asOperator } from "./operator.ts"
 
 export const help = `Usage: zygentrust keys issue --tenant NAME --environment live|test [--name TEXT]
                          [--expires RFC3339]
@@ -117,22 +116,4 @@ async function revoke(id: string, cli: Cli): Promise<ExitCode> {
   const revoked = await asOperator(cli, (tx) => revokeKey(tx, id, commandActor()))
   cli.out(cli.json ? JSON.stringify(revoked) : `${revoked.id} revoked at ${revoked.revoked_at}`)
   return 0
-}
-
-async function asOperator<T>(cli: Cli, work: (tx: Tx, keyring: Keyring) => Promise<T>): Promise<T> {
-  const [{ openServer }, { fileSecrets }, { Keyring }] = await Promise.all([
-    import("../db/server.ts"),
-    import("../secrets/files.ts"),
-    import("../secrets/keyring.ts"),
-  ])
-  const secrets = fileSecrets(cli.config.dataDir)
-  const server = await openServer(cli.config, secrets)
-  const admin = server.admin()
-  try {
-    const keyring = await Keyring.open(secrets)
-    return await admin.asOperator((tx) => work(tx, keyring))
-  } finally {
-    await admin.close()
-    await server.close()
-  }
 }

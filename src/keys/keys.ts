@@ -3,7 +3,7 @@
  *
  * Owns: the rows and their audit entries. Not: whether a request's key is good (admission/).
  * Invariants (K2, K3): the database gets index and digest; the key itself is returned once, at
- * issue, and kept nowhere. Names are sealed; a tenant is found by a blind index of its name.
+ * issue, and kept nowhere. Names are sealed.
  */
 import { userInfo } from "node:os"
 import { append } from "../audit/append.ts"
@@ -12,14 +12,12 @@ import { decodeId, encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
-import { newSeed, saveTenantSeed, tenantSeed } from "../db/tenant-seed.ts"
+import type { SealedTable } from "../db/reseal.ts"
+import { tenantSeed } from "../db/tenant-seed.ts"
 import type { Keyring } from "../secrets/keyring.ts"
 import type { Place } from "../secrets/sealing.ts"
 import { generateKey, readKey } from "./format.ts"
-
-/** What a tenant's name is looked up by. */
-const NAME = "platform.tenant.name"
-const ERASED = "(erased)"
+import { ERASED, ensureTenant, tenantIndexes, tenantName } from "./tenants.ts"
 
 export interface IssueOptions {
   /** Name of the tenant; made, on the plan `unlimited`, if there is none. */
@@ -56,41 +54,6 @@ export function commandActor(): string {
   } catch {
     return `cli:${process.getuid?.()}` // in a container, a user may have no name
   }
-}
-
-/** @returns The id of the tenant of that name, and whether it was made now. */
-export async function ensureTenant(
-  tx: Tx,
-  keyring: Keyring,
-  name: string,
-  actor: string,
-): Promise<{ id: string; made: boolean }> {
-  const indexes = keyring.deployment.indexes(NAME, name)
-  const found = await findTenant(tx, indexes)
-  if (found !== undefined) return { id: found, made: false }
-  const id = newUuid()
-  const seed = newSeed()
-  const [made] = await tx.query(
-    `insert into platform.tenant (id, name_index, sealed_name) values ($1, $2, $3)
-      on conflict (name_index) do nothing returning id`,
-    [id, indexes[0], keyring.keys(id, seed).seal(tenantName(id), name)],
-  )
-  if (made === undefined) {
-    const other = await findTenant(tx, indexes) // made by another a moment ago
-    if (other === undefined) throw new Problem("DATABASE", { message: "the tenant is not visible" })
-    return { id: other, made: false }
-  }
-  await saveTenantSeed(tx, id, seed)
-  await append(tx, { actor, action: "tenant.created", tenantId: id, subject: encodeId("ten", id) })
-  return { id, made: true }
-}
-
-async function findTenant(tx: Tx, indexes: readonly Buffer[]): Promise<string | undefined> {
-  const [row] = await tx.query<{ id: string }>(
-    "select id from platform.tenant where name_index = any ($1)",
-    [indexes],
-  )
-  return row?.id
 }
 
 /** Issues a key. @throws Problem `INVALID_REQUEST` for a name that is empty or over 80 characters. */
@@ -150,7 +113,7 @@ export async function listKeys(tx: Tx, keyring: Keyring, tenant?: string): Promi
       left join platform.tenant_key s on s.tenant_id = t.id
       where $1::bytea[] is null or t.name_index = any ($1)
       order by k.created_at, k.id`,
-    [tenant === undefined ? null : keyring.deployment.indexes(NAME, tenant)],
+    [tenant === undefined ? null : tenantIndexes(keyring, tenant)],
   )
   return rows.map((row) => {
     const { environment, tenant_id, id, seed } = row
@@ -190,9 +153,12 @@ export async function revokeKey(
   throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
 }
 
-function tenantName(tenantId: string): Place {
-  return { table: "platform.tenant", column: "sealed_name", tenantId, rowId: tenantId }
-}
+/** What a rotation of the root key seals again. */
+export const SEALED_KEYS: readonly SealedTable[] = Object.values(SCHEMAS).map((schema) => ({
+  table: `${schema}.api_key`,
+  column: "sealed_name",
+  tenantColumn: "tenant_id",
+}))
 
 function keyName(environment: Environment, tenantId: string, rowId: string): Place {
   return { table: `${SCHEMAS[environment]}.api_key`, column: "sealed_name", tenantId, rowId }

@@ -19,7 +19,8 @@ import { generationOf, openSealed, sealValue } from "./sealing.ts"
 import type { SecretStore } from "./store.ts"
 
 const KEY_BYTES = 32
-const INDEX_BYTES = 16
+/** Of a blind index. */
+export const INDEX_BYTES = 16
 const MAX_TENANTS = 10_000
 /** How long an erased tenant's keys may still be remembered. */
 const REMEMBERED_MS = 60_000

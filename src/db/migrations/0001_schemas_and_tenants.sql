@@ -46,12 +46,11 @@ alter table platform.tenant force row level security; -- the owner obeys too
 create policy every_row on platform.tenant to zt_migrate using (true) with check (true);
 create policy backup on platform.tenant for select to zt_backup using (true);
 create policy service on platform.tenant to zt_service using (true) with check (true);
-create policy operator_reads on platform.tenant for select to zt_operator using (true);
-create policy operator_makes on platform.tenant for insert to zt_operator with check (true);
+create policy operator on platform.tenant to zt_operator using (true) with check (true);
 create policy own_row on platform.tenant for select to zt_tenant, zt_sandbox
   using (id = (select platform.current_tenant()));
 grant select on platform.tenant to zt_tenant, zt_sandbox, zt_service, zt_backup;
-grant select, insert on platform.tenant to zt_operator;
+grant select, insert, update (name_index) on platform.tenant to zt_operator;
 
 -- Part of each key that a tenant's data is sealed with: without the row, nothing of it opens.
 create table platform.tenant_key (

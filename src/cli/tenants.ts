@@ -1,0 +1,75 @@
+/** `zygentrust tenants list | erase`: who has keys here, and forgetting one for good. */
+import { parseArgs } from "node:util"
+import type { ListedTenant } from "../keys/tenants.ts"
+import type { Cli, ExitCode } from "./cli.ts"
+import { wrongUsage } from "./cli.ts"
+import { asOperator } from "./operator.ts"
+
+export const help = `Usage: zygentrust tenants list
+       zygentrust tenants erase ID --confirm ID
+
+list     Shows every tenant: id, plan, how many keys, name. A tenant is made by its
+         first key: zygentrust keys issue --tenant NAME --environment live
+erase    Forgets a tenant for good: its keys are revoked, and the seed without which
+         nothing that it gave or asked can be opened is deleted, from the database
+         and from tenant-keys.age in ZT_BACKUP_DIR, so that backups hold nothing of
+         it either. What stays cannot be read by anyone. Copies of tenant-keys.age
+         elsewhere are yours to delete.
+
+Works with or without a running server.
+
+Example
+  zygentrust tenants erase ten_01h455vb4pex5vsknk084sn02q \\
+    --confirm ten_01h455vb4pex5vsknk084sn02q`
+
+export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
+  const { values, positionals } = parseArgs({
+    args: argv,
+    options: { confirm: { type: "string" } },
+    allowPositionals: true,
+  })
+  const [action, id, ...rest] = positionals
+  if (action === "list") {
+    if (id !== undefined || values.confirm !== undefined) {
+      throw wrongUsage("tenants list takes nothing else")
+    }
+    return list(cli)
+  }
+  if (action === "erase") {
+    if (id === undefined || rest.length > 0) throw wrongUsage("tenants erase takes one tenant's id")
+    if (values.confirm !== id) {
+      throw wrongUsage(`this cannot be undone: to erase it, add --confirm ${id}`)
+    }
+    return erase(id, cli)
+  }
+  throw wrongUsage(
+    action === undefined
+      ? "tenants takes list or erase"
+      : `tenants has no '${action}'; it takes list or erase`,
+  )
+}
+
+async function list(cli: Cli): Promise<ExitCode> {
+  const { listTenants } = await import("../keys/tenants.ts")
+  const tenants = await asOperator(cli, listTenants)
+  if (cli.json) cli.out(JSON.stringify({ tenants }))
+  else if (tenants.length === 0) {
+    cli.err("No tenants. The first key of one makes it: zygentrust keys issue --tenant NAME")
+  } else for (const tenant of tenants) cli.out(line(tenant))
+  return 0
+}
+
+function line({ id, name, plan, keys }: ListedTenant): string {
+  return `${id}  ${plan}  ${keys.live} live, ${keys.test} test  ${name ?? "(erased)"}`
+}
+
+async function erase(id: string, cli: Cli): Promise<ExitCode> {
+  const [{ commandActor }, { eraseTenant }] = await Promise.all([
+    import("../keys/keys.ts"),
+    import("../keys/tenants.ts"),
+  ])
+  const { keys } = await asOperator(cli, (tx) => eraseTenant(tx, id, commandActor()))
+  if (cli.json) cli.out(JSON.stringify({ id, keys_revoked: keys }))
+  else cli.out(`${id} is erased, and ${keys} of its keys revoked.`)
+  return 0
+}
