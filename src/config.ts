@@ -209,6 +209,21 @@ export const SETTINGS = {
     z.url({ protocol: /^https$/, error: "is not an https:// address" }).optional(),
     "A page that tells owners of observed domains who visits; named in the User-Agent. Without it: the server's own `/docs`.",
   ),
+  identityFile: setting(
+    "ZT_IDENTITY_FILE",
+    path.optional(),
+    "The age identity that opens the secrets and the backups, as `age-keygen` writes it or encrypted under a passphrase. Without it: the systemd credential `zygentrust-identity`, else `identity.txt` in the data folder, made by the first start.",
+  ),
+  passphrase: secret(
+    "ZT_PASSPHRASE",
+    z.string().min(1, "is empty"),
+    "Opens an identity file that is encrypted under a passphrase.",
+  ),
+  credentialsDirectory: setting(
+    "CREDENTIALS_DIRECTORY",
+    path.optional(),
+    "Where systemd puts a unit's credentials; it sets this itself.",
+  ),
   logLevel: setting(
     "ZT_LOG_LEVEL",
     z.enum(

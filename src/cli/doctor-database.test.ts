@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
+import { forgetSecrets } from "../../test/secrets.ts"
 import { readConfig } from "../config.ts"
 import { openServer } from "../db/server.ts"
 import { fileSecrets } from "../secrets/files.ts"
@@ -60,7 +61,7 @@ describe("looking at an embedded database", () => {
     const server = await openServer(config(whole), fileSecrets(whole))
     try {
       assert.match((await checkDatabase(config(whole))).message, /answers and is up to date/)
-      await rm(join(whole, "secrets/zt_migrate-password"))
+      await forgetSecrets(whole, "zt_migrate-password")
       const { status, message, advice } = await checkDatabase(config(whole))
       assert.equal(status, "warn")
       assert.match(message, /zt_migrate-password/)

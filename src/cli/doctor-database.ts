@@ -13,9 +13,9 @@ import { platformPackage } from "../db/embedded/binaries.ts"
 import { checkCluster, checkFiles, folderOf, socketFolder } from "../db/embedded/folder.ts"
 import { findPostmaster } from "../db/embedded/postmaster.ts"
 import { checkOwn, EMBEDDED_DATABASE } from "../db/setup.ts"
-import { fileSecrets } from "../secrets/files.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
+import { openSecrets } from "./open-secrets.ts"
 
 const CHECK = "database"
 
@@ -59,7 +59,7 @@ async function checkEmbedded(config: Config): Promise<Diagnosis> {
       `the embedded one, ${postmaster?.status ?? "not running: the start starts it"}`,
     )
   }
-  if ((await fileSecrets(config.dataDir).get("zt_migrate-password")) === undefined) {
+  if ((await openSecrets(config).get("zt_migrate-password")) === undefined) {
     return warn(
       CHECK,
       "the embedded one runs, but cannot be asked without the secret 'zt_migrate-password'",
@@ -73,6 +73,6 @@ async function checkEmbedded(config: Config): Promise<Diagnosis> {
 
 /** Logs in as a start would. @throws Problem that says what is missing. */
 async function ask(config: Config, address: Address, which: string): Promise<Diagnosis> {
-  const { version } = await checkOwn(address, fileSecrets(config.dataDir))
+  const { version } = await checkOwn(address, openSecrets(config))
   return ok(CHECK, `${which}, PostgreSQL ${version}: it answers and is up to date`)
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict"
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, rm, truncate } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, it } from "node:test"
 import { readConfig } from "../config.ts"
 import { makeAuthority } from "../edge/x509.ts"
 import { generateVerdictKey } from "../engine/attestation.ts"
+import { fileSecrets } from "../secrets/files.ts"
 import { generateRootKey } from "../secrets/keyring.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
@@ -19,9 +20,9 @@ const GOOD: Readonly<Record<SecretName, string>> = {
   "zt_runtime-password": "a-password",
   "zt_admin-password": "a-password",
   "zt_backup-password": "a-password",
+  "root-key": generateRootKey(),
   "authority-key": await authority(),
   "verdict-key": await generateVerdictKey(),
-  "root-key": generateRootKey(),
 }
 const OWN = { ZT_DATABASE_URL: "postgresql://db.example/zt" }
 
@@ -34,10 +35,8 @@ describe("looking at the secrets", () => {
 
   const look = (settings = {}) => checkSecrets(readConfig({ ZT_DATA_DIR: dataDir, ...settings }))
   const keep = async (secrets: Partial<Record<SecretName, string>>) => {
-    await mkdir(join(dataDir, "secrets"), { mode: 0o700 })
-    for (const [name, text] of Object.entries(secrets)) {
-      await writeFile(join(dataDir, "secrets", name), text)
-    }
+    const store = fileSecrets(dataDir)
+    for (const [name, text] of Object.entries(secrets)) await store.set(name as SecretName, text)
   }
   const makeCluster = () => mkdir(join(dataDir, "postgres/data"), { recursive: true })
 
@@ -62,7 +61,6 @@ describe("looking at the secrets", () => {
 
   for (const name of SECRET_NAMES) {
     for (const [how, text] of [
-      ["empty", ""],
       ["noise", "\u0001\u0002 \n"],
       ["cut off", GOOD[name].slice(0, -30)],
     ] as const) {
@@ -78,6 +76,15 @@ describe("looking at the secrets", () => {
       })
     }
   }
+
+  it("a store that does not open: fail, once", async () => {
+    await keep(GOOD)
+    await truncate(join(dataDir, "secrets.age"), 100)
+    const [first, ...others] = await look()
+    assert.equal(first?.status, "fail")
+    assert.match(first.message, /secrets\.age is damaged/)
+    assert.deepEqual(others, [])
+  })
 
   it("names all that are missing at once", async () => {
     assert.match((await look(OWN))[0]?.message ?? "", /zt_migrate-password, zt_runtime-password/)

@@ -8,17 +8,17 @@ import type { Config } from "../config.ts"
 import { Problem } from "../core/problem.ts"
 import { folderOf } from "../db/embedded/folder.ts"
 import { createAttestor } from "../engine/attestation.ts"
-import { fileSecrets } from "../secrets/files.ts"
 import { isRootKey } from "../secrets/keyring.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
+import { openSecrets } from "./open-secrets.ts"
 
 const CHECK = "secrets"
 
 export async function checkSecrets(config: Config): Promise<Diagnosis[]> {
-  const secrets = fileSecrets(config.dataDir)
+  const secrets = openSecrets(config)
   const gone: SecretName[] = []
   const look = async (name: SecretName): Promise<Diagnosis | undefined> => {
     try {
@@ -33,12 +33,13 @@ export async function checkSecrets(config: Config): Promise<Diagnosis[]> {
       CHECK,
       `'${name}' is damaged`,
       name === "verdict-key" || name === "authority-key"
-        ? "Restore it from a backup, or remove it: the next start makes another, to be trusted anew."
+        ? `Restore it from a backup, or run: bin/zygentrust secrets rotate ${name}`
         : "Restore it from a backup.",
     )
   }
-  const damaged = await Promise.all(SECRET_NAMES.map(look))
-  const found = [...damaged, ...(await missing(gone, config))].filter((one) => one !== undefined)
+  const damaged = (await Promise.all(SECRET_NAMES.map(look))).filter((one) => one !== undefined)
+  const said = new Map(damaged.map((one) => [one.message, one])) // a store that is shut says it once
+  const found = [...said.values(), ...(await missing(gone, config))]
   return found.length > 0 ? found : [ok(CHECK, "whole, or made when they are needed")]
 }
 
@@ -49,7 +50,7 @@ async function missing(gone: readonly SecretName[], config: Config): Promise<Dia
   )
   if (config.databaseUrl !== undefined) {
     const advice =
-      "Copy the folder 'secrets' from the data folder that the database was set up from, or set it up: 'bin/zygentrust migrate --bootstrap'."
+      "Copy secrets.age and identity.txt from the data folder that the database was set up from, or set it up: 'bin/zygentrust migrate --bootstrap'."
     return list === "" ? [] : [fail(CHECK, `missing: ${list}`, advice)]
   }
   const hasCluster = await access(folderOf(config.dataDir).data).then(

@@ -116,7 +116,7 @@ for (const [major, administrator] of [
         await before(fileSecrets(other.dataDir))
         await assert.rejects(
           run(["--bootstrap"], cli(other)),
-          isProblem("DATABASE", /from another data folder: copy its 'secrets'/),
+          isProblem("DATABASE", /from another data folder: copy its secrets\.age/),
         )
         await (await open(config())).close()
 

@@ -24,9 +24,9 @@ Example
 /** @throws Problem `DATABASE`, `INVALID_SETTING` and what opening the embedded server throws. */
 export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   const { values } = parseArgs({ args: argv, options: { bootstrap: { type: "boolean" } } })
-  const { dataDir, databaseUrl, adminDatabaseUrl } = cli.config
-  const { fileSecrets } = await import("../secrets/files.ts")
-  const secrets = fileSecrets(dataDir)
+  const { databaseUrl, adminDatabaseUrl } = cli.config
+  const { openSecrets } = await import("./open-secrets.ts")
+  const secrets = openSecrets(cli.config)
   if (databaseUrl === undefined) {
     const { openServer } = await import("../db/server.ts")
     const server = await openServer(cli.config, secrets)

@@ -8,12 +8,12 @@ export async function asOperator<T>(
   cli: Cli,
   work: (tx: Tx, keyring: Keyring) => Promise<T>,
 ): Promise<T> {
-  const [{ openServer }, { fileSecrets }, { Keyring }] = await Promise.all([
+  const [{ openServer }, { openSecrets }, { Keyring }] = await Promise.all([
     import("../db/server.ts"),
-    import("../secrets/files.ts"),
+    import("./open-secrets.ts"),
     import("../secrets/keyring.ts"),
   ])
-  const secrets = fileSecrets(cli.config.dataDir)
+  const secrets = openSecrets(cli.config)
   const server = await openServer(cli.config, secrets)
   const admin = server.admin()
   try {

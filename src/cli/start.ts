@@ -3,10 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { openServer } from "../db/server.ts"
 import type { Running } from "../main.ts"
-import { fileSecrets } from "../secrets/files.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
 import { greeting } from "./greeting.ts"
+import { openSecrets } from "./open-secrets.ts"
 
 export const help = `Usage: zygentrust start [--lab] [--json]
 
@@ -37,7 +37,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   if (positionals[0] !== undefined) throw wrongUsage(`start takes no '${positionals[0]}'`)
   await using stack = new AsyncDisposableStack()
   let config = cli.config
-  const secrets = fileSecrets(config.dataDir)
+  const secrets = openSecrets(config)
   const opening = openServer(config, secrets)
   stack.defer(async () => (await opening.catch(() => undefined))?.close())
   // Loading what follows keeps Node busy, and the making of a database waits for it.

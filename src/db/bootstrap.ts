@@ -84,7 +84,7 @@ function explained(error: unknown, { embedded }: BootstrapOptions): unknown {
   if (error instanceof Problem && isUnknown(error)) {
     const said = messageOf(error.cause)
     const message = embedded
-      ? `The secret 'superuser-password' is not this database's (${said}): put back the folder 'secrets' that belongs to it.`
+      ? `The secret 'superuser-password' is not this database's (${said}): put back the file secrets.age that belongs to it.`
       : `The administrator's login was refused (${said}): correct user, password and database in ZT_ADMIN_DATABASE_URL. Nothing was changed.`
     return new Problem("DATABASE", { message, cause: error.cause })
   }
@@ -111,7 +111,7 @@ async function refuseSecondDeployment(client: pg.Client, options: BootstrapOptio
   }
   if (options.embedded || (await holdsPasswords(options))) return
   throw new Problem("DATABASE", {
-    message: `The roles of this server were made from another data folder: copy its 'secrets' folder here. New passwords would lock out every instance that has the old ones; if that folder is lost for good, run "comment on role zt_owner is null" as the administrator, then this again. Nothing was changed.`,
+    message: `The roles of this server were made from another data folder: copy its secrets.age and identity.txt here. New passwords would lock out every instance that has the old ones; if that folder is lost for good, run "comment on role zt_owner is null" as the administrator, then this again. Nothing was changed.`,
   })
 }
 

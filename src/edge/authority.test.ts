@@ -95,9 +95,10 @@ describe("The local authority", () => {
     )
     assert.deepEqual(modes, [
       "authority.pem 644",
+      "identity.txt 600",
       "leaf.pem 600",
-      "secrets 700",
-      "secrets/authority-key 600",
+      "secrets.age 600",
+      "secrets.lock 644",
     ])
     assert.doesNotMatch(await readFile(join(dataDir, "authority.pem"), "utf8"), /PRIVATE/)
   })
@@ -115,7 +116,13 @@ describe("The local authority", () => {
       assert.equal(ca, all[0]?.ca)
       assert.equal(leaf.verify(new X509Certificate(ca).publicKey), true)
     }
-    assert.deepEqual((await readdir(dataDir)).sort(), ["authority.pem", "leaf.pem", "secrets"])
+    assert.deepEqual((await readdir(dataDir)).sort(), [
+      "authority.pem",
+      "identity.txt",
+      "leaf.pem",
+      "secrets.age",
+      "secrets.lock",
+    ])
   })
 
   for (const [because, damage] of [
@@ -144,12 +151,11 @@ describe("The local authority", () => {
 
   it("never overwrites a damaged secret", async () => {
     await open()
-    const file = join(dataDir, "secrets", "authority-key")
-    await writeFile(file, "{}")
+    await fileSecrets(dataDir).set("authority-key", "{}")
     await assert.rejects(open(), (problem: unknown) => {
       return problem instanceof Problem && problem.code === "DATA_FOLDER"
     })
-    assert.equal(await readFile(file, "utf8"), "{}")
+    assert.equal(await fileSecrets(dataDir).get("authority-key"), "{}")
   })
 
   it("renews the leaf, and tells, when less than a third of its life is left", async () => {

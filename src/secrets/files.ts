@@ -1,101 +1,202 @@
 /**
- * The secret store of this stage: one file a secret in `<data folder>/secrets/`, 0700 and 0600.
+ * The secret store: `<data folder>/secrets.age`, one document (document.ts) encrypted with age
+ * (https://age-encryption.org/v1) to the identity's recipient, so that `age -d` opens it too.
  *
- * Invariant: a file is a whole, synced value or absent, and `getOrCreate` never replaces one.
+ * Owns: reading, changing and watching the file. Not: where the identity is (identity.ts).
+ * Invariant: changes happen under a lock (`secrets.lock`) that the programs of a folder share, on
+ * what the file holds at that moment; the file is whole at any moment.
  */
-import { randomUUID } from "node:crypto"
-import { link, lstat, mkdir, open, readFile, rename, rm } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { Problem } from "../core/problem.ts"
 import { codeOf, messageOf } from "../core/thrown.ts"
+import type { Secrets } from "./document.ts"
+import {
+  nextGeneration,
+  parseDocument,
+  serialiseDocument,
+  withGeneration,
+  withGenerations,
+} from "./document.ts"
+import { exclusive } from "./file-lock.ts"
+import type { IdentitySource } from "./identity.ts"
+import { makeIdentity, readIdentity } from "./identity.ts"
+import { prepareFolder, readPrivate, writeWhole } from "./private-file.ts"
 import type { SecretName, SecretStore } from "./store.ts"
 import { SECRET_NAMES } from "./store.ts"
 
-/**
- * Makes the folder when it is needed.
- * @throws Problem `DATA_FOLDER` when the folder is somebody else's, or cannot be read or written,
- *   or a file in it is empty.
- */
-export function fileSecrets(dataDir: string): SecretStore {
-  const folder = join(dataDir, "secrets")
-  const path = (name: SecretName) => {
-    if (!SECRET_NAMES.includes(name)) throw new TypeError(`${name} is not a secret's name`)
-    return join(folder, name)
-  }
+const LOCK_TIMEOUT_MS = 30_000
+const LOOK_MS = 1_000
+const MAGIC = "age-encryption.org/v1\n"
 
-  async function get(name: SecretName): Promise<string | undefined> {
-    let value: string
-    try {
-      value = await readFile(path(name), "utf8")
-    } catch (cause) {
-      if (codeOf(cause) === "ENOENT") return undefined
-      throw unusable(folder, cause)
-    }
-    if (value.trim() !== "") return value
-    throw new Problem("DATA_FOLDER", {
-      message: `${path(name)} is empty: restore it from a backup of the data folder. Without one, remove it: what can be made anew is made by the next start.`,
-    })
-  }
+interface Held {
+  /** Of the file that was read: another after every change. */
+  readonly mark: string
+  readonly secrets: Secrets
+}
 
-  /** Writes a new file beside the secrets and hands it to `place`, which gives it its name. */
-  async function write(value: string, place: (file: string) => Promise<void>): Promise<void> {
-    try {
-      await prepare(folder)
-      const file = join(folder, `.${randomUUID()}`)
-      try {
-        await using handle = await open(file, "wx", 0o600)
-        await handle.writeFile(value)
-        await handle.sync()
-        await place(file)
-      } finally {
-        await rm(file, { force: true })
-      }
-      await using directory = await open(folder)
-      await directory.sync()
-    } catch (cause) {
-      throw unusable(folder, cause)
-    }
-  }
+type Change = (secrets: Secrets) => Secrets | Promise<Secrets>
 
-  return {
-    get,
-    async getOrCreate(name, make) {
-      const found = await get(name)
-      if (found !== undefined) return found
-      const made = await make()
-      let value: string | undefined = made
-      await write(made, async (file) => {
-        try {
-          await link(file, path(name)) // fails where a name exists, unlike rename
-        } catch (cause) {
-          if (codeOf(cause) !== "EEXIST") throw cause
-          value = await get(name)
-        }
+/** The folder and an identity are made when something is to be kept. */
+export function fileSecrets(dataDir: string, source: IdentitySource = {}): SecretStore {
+  const file = join(dataDir, "secrets.age")
+  const lock = join(dataDir, "secrets.lock")
+  let held: Held = { mark: "", secrets: new Map() }
+  let identity: Promise<string> | undefined
+
+  /** @param make - Also make one where there is none; with the lock held. */
+  function ownIdentity(make = false): Promise<string> {
+    identity ??= readIdentity(dataDir, source).then(async (found) => {
+      if (found !== undefined) return found.identity
+      if (make && (await markOf(file)) === "") return makeIdentity(dataDir)
+      throw new Problem("DATA_FOLDER", {
+        message: `The identity that opens ${file} is not there: put identity.txt back beside it, or name it in ZT_IDENTITY_FILE.`,
       })
-      return value ?? made
-    },
-    async generations(name) {
-      const value = await get(name)
-      return value === undefined ? [] : [{ number: 1, value }]
-    },
-    set: (name, value) => write(value, (file) => rename(file, path(name))),
-  }
-}
-
-async function prepare(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { uid, mode } = await lstat(folder)
-  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
-    throw new Problem("DATA_FOLDER", {
-      message: `${folder} must belong to the user who runs this, with mode 0700: others could read the secrets.`,
     })
+    identity.catch(() => {
+      identity = undefined // another try may find it
+    })
+    return identity
+  }
+
+  async function read(): Promise<Secrets> {
+    const mark = await markOf(file)
+    if (mark === held.mark) return held.secrets
+    const bytes = mark === "" ? undefined : await readPrivate(file, "mine")
+    const secrets =
+      bytes === undefined ? new Map() : parseDocument(await open(bytes, await ownIdentity()), file)
+    held = { mark, secrets }
+    return secrets
+  }
+
+  async function open(bytes: Buffer, key: string): Promise<string> {
+    if (bytes.subarray(0, MAGIC.length).toString("latin1") !== MAGIC) {
+      throw damaged(file, "it does not begin as an age file does")
+    }
+    const { Decrypter } = await import("age-encryption")
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(key)
+    try {
+      return await decrypter.decrypt(bytes, "text")
+    } catch (cause) {
+      if (!/no identity matched/.test(messageOf(cause))) throw damaged(file, messageOf(cause))
+      throw new Problem("DATA_FOLDER", {
+        message: `The identity does not open ${file}: it belongs to another store, or the file's first lines are damaged. Put back the identity and the file that belong together. Nothing was changed.`,
+      })
+    }
+  }
+
+  async function write(secrets: Secrets): Promise<void> {
+    const [{ Encrypter, identityToRecipient }, key] = await Promise.all([
+      import("age-encryption"),
+      ownIdentity(true),
+    ])
+    const encrypter = new Encrypter()
+    encrypter.addRecipient(await identityToRecipient(key))
+    await writeWhole(file, await encrypter.encrypt(serialiseDocument(secrets)))
+    held = { mark: await markOf(file), secrets }
+  }
+
+  /** One change of this program at a time, on what is there then. */
+  let last: Promise<unknown> = Promise.resolve()
+  function change(apply: Change): Promise<Secrets> {
+    const next = last.then(async () => {
+      await prepareFolder(dataDir)
+      using _lock = await exclusive(lock, LOCK_TIMEOUT_MS, "changing secrets")
+      const before = await read()
+      const after = await apply(before)
+      if (after !== before) await write(after)
+      return after
+    })
+    last = next.catch(() => {})
+    return next
+  }
+
+  /** Also where nothing is kept yet. */
+  async function madeIdentity(): Promise<string> {
+    if ((await markOf(file)) === "") {
+      await change(async (secrets) => {
+        await ownIdentity(true)
+        return secrets
+      })
+    }
+    return ownIdentity()
+  }
+
+  const generations = async (name: SecretName) => (await read()).get(known(name)) ?? []
+  return {
+    generations,
+    get: async (name) => (await generations(name))[0]?.value,
+    async getOrCreate(name, make) {
+      const [found] = await generations(name)
+      if (found !== undefined) return found.value
+      const made = await make()
+      const after = await change((secrets) =>
+        secrets.has(name) ? secrets : withGeneration(secrets, name, made),
+      )
+      return after.get(name)?.[0]?.value ?? made
+    },
+    async set(name, value) {
+      known(name)
+      await change((secrets) =>
+        withGenerations(secrets, name, [nextGeneration(secrets.get(name) ?? [], value)]),
+      )
+    },
+    async rotate(name, value) {
+      known(name)
+      const after = await change((secrets) => withGeneration(secrets, name, value))
+      return after.get(name)?.[0]?.number ?? 0
+    },
+    async retire(name, number) {
+      known(name)
+      await change((secrets) => {
+        const all = secrets.get(name) ?? []
+        if (all[0]?.number === number) throw new RangeError(`${name} ${number} is in use`)
+        const left = all.filter((one) => one.number !== number)
+        return left.length === all.length ? secrets : withGenerations(secrets, name, left)
+      })
+    },
+    async restore(name, all) {
+      known(name)
+      await change((secrets) => withGenerations(secrets, name, all))
+    },
+    onChange(listener) {
+      let seen = held.mark
+      const look = async () => {
+        const mark = await markOf(file)
+        if (mark === seen) return
+        seen = mark
+        listener()
+      }
+      const timer = setInterval(() => look().catch(() => {}), LOOK_MS).unref()
+      return () => clearInterval(timer)
+    },
+    identity: madeIdentity,
+    async recipient() {
+      const { identityToRecipient } = await import("age-encryption")
+      return identityToRecipient(await madeIdentity())
+    },
   }
 }
 
-function unusable(folder: string, cause: unknown): unknown {
-  if (cause instanceof Problem || cause instanceof TypeError) return cause
+function known(name: SecretName): SecretName {
+  if (!SECRET_NAMES.includes(name)) throw new TypeError(`${name} is not a secret's name`)
+  return name
+}
+
+/** @returns What differs between any two files that had this name; empty where there is none. */
+async function markOf(file: string): Promise<string> {
+  try {
+    const { ino, size, mtimeNs } = await stat(file, { bigint: true })
+    return `${ino} ${size} ${mtimeNs}`
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return ""
+    throw new Problem("DATA_FOLDER", { message: `Cannot look at ${file}.`, cause })
+  }
+}
+
+function damaged(file: string, how: string): Problem {
   return new Problem("DATA_FOLDER", {
-    message: `Secrets cannot be kept in ${folder}: ${messageOf(cause)}`,
-    cause,
+    message: `${file} is damaged (${how}): restore it from a backup. Nothing was changed.`,
   })
 }

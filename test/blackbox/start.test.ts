@@ -63,7 +63,7 @@ describe("start", () => {
 
   it("everything in the data folder is its owner's alone, the authority's certificate aside", () => {
     assert.equal(statSync(dataDir).mode & 0o077, 0)
-    for (const path of ["secrets", "postgres"]) {
+    for (const path of ["secrets.age", "identity.txt", "postgres"]) {
       assert.equal(statSync(join(dataDir, path)).mode & 0o077, 0, path)
     }
     assert.equal(statSync(join(dataDir, "leaf.pem")).mode & 0o077, 0)

@@ -7,6 +7,7 @@ import { after, before, describe, it } from "node:test"
 import { startChild } from "../../../test/postgres-child.ts"
 import { readConfig } from "../../config.ts"
 import { fileSecrets } from "../../secrets/files.ts"
+import type { SecretName } from "../../secrets/store.ts"
 import { openServer } from "../server.ts"
 
 const ROUNDS = 3
@@ -63,15 +64,17 @@ describe("SIGKILL while writing", () => {
 
 describe("SIGKILL during a first start", () => {
   for (const [moment, sign] of [
-    ["initdb is at work", "postgres/new-*/data/base/1"],
-    ["the cluster has its name", "postgres/data"],
-    ["the server takes connections", "postgres/run/.s.PGSQL.5432"],
-    ["the roles have passwords", "secrets/zt_migrate-password"],
+    ["there is an identity", file("identity.txt")],
+    ["there is a secret", file("secrets.age")],
+    ["initdb is at work", file("postgres/new-*/data/base/1")],
+    ["the cluster has its name", file("postgres/data")],
+    ["the server takes connections", file("postgres/run/.s.PGSQL.5432")],
+    ["the roles have passwords", secret("zt_migrate-password")],
   ] as const) {
     it(`when ${moment}: the next start makes what is missing`, async () => {
       const dataDir = await mkdtemp(join(tmpdir(), "zt-first-"))
       const first = startChild(dataDir)
-      while (globSync(sign, { cwd: dataDir }).length === 0) await tick()
+      while (!(await sign(dataDir))) await tick()
       await first.kill()
       const second = startChild(dataDir)
       const said = await second.answer()
@@ -88,6 +91,14 @@ describe("SIGKILL during a first start", () => {
     })
   }
 })
+
+function file(pattern: string) {
+  return async (dataDir: string) => globSync(pattern, { cwd: dataDir }).length > 0
+}
+
+function secret(name: SecretName) {
+  return async (dataDir: string) => (await fileSecrets(dataDir).get(name)) !== undefined
+}
 
 function tick(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2))

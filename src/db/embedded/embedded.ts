@@ -6,14 +6,15 @@
  * Invariant: starting and stopping happen under one lock; a program that ends in any way stops
  * counting as a user at that moment.
  */
+
 import { Problem } from "../../core/problem.ts"
+import { exclusive, tryExclusive, tryShared } from "../../secrets/file-lock.ts"
 import type { SecretStore } from "../../secrets/store.ts"
 import type { Address, Credentials } from "../connection.ts"
 import { randomPassword } from "../password.ts"
 import { findBinaries } from "./binaries.ts"
 import { checkCluster, prepareFolder, socketFolder } from "./folder.ts"
 import { initialise, removeWorkshops, SUPERUSER } from "./initialise.ts"
-import { exclusive, tryExclusive, tryShared } from "./locks.ts"
 import { settledPostmaster, startPostmaster, stopPostmaster } from "./postmaster.ts"
 
 export interface EmbeddedServer {
@@ -49,7 +50,7 @@ export async function openEmbedded(
   let left = false
   let user: Disposable | undefined
   const locked = async <T>(work: () => Promise<T>): Promise<T> => {
-    using _lock = await exclusive(folder.lock, LOCK_TIMEOUT_MS)
+    using _lock = await exclusive(folder.lock, LOCK_TIMEOUT_MS, "starting or stopping the database")
     return await work()
   }
   const ensureRunning = async () => {
@@ -74,7 +75,7 @@ export async function openEmbedded(
     const password = await secrets.get("superuser-password")
     if (password === undefined) {
       throw new Problem("DATA_FOLDER", {
-        message: `${dataDir} has a database but not its secrets: put back the folder 'secrets' that belongs to it.`,
+        message: `${dataDir} has a database but not its secrets: put back the file secrets.age that belongs to it.`,
       })
     }
     const socket = socketFolder(folder)

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { POSTGRES_PACKAGES } from "../../../test/postgres-servers.ts"
+import { forgetSecrets } from "../../../test/secrets.ts"
 import { readConfig } from "../../config.ts"
 import { Problem } from "../../core/problem.ts"
 import { fileSecrets } from "../../secrets/files.ts"
@@ -74,7 +75,7 @@ describe("a damaged data folder is refused, and nothing in it is overwritten", (
   it("its secrets are gone", async () => {
     const copy = join(folder, "copy")
     await cp(whole, copy, { recursive: true })
-    await rm(join(copy, "secrets"), { recursive: true })
+    await rm(join(copy, "secrets.age"))
     assert.match(await refusal(copy), /not its secrets: put back/)
     await rm(copy, { recursive: true })
   })
@@ -83,7 +84,7 @@ describe("a damaged data folder is refused, and nothing in it is overwritten", (
     const copy = join(folder, "copy")
     await cp(whole, copy, { recursive: true })
     for (const role of ["zt_migrate", "zt_runtime", "zt_admin"]) {
-      await rm(join(copy, "secrets", `${role}-password`))
+      await forgetSecrets(copy, `${role}-password`)
       const server = await openServer(readConfig({ ZT_DATA_DIR: copy }), fileSecrets(copy))
       const rows = await Promise.all([
         server.database().asTenant("live", "", (tx) => tx.query("select 1 as one")),
@@ -98,8 +99,8 @@ describe("a damaged data folder is refused, and nothing in it is overwritten", (
   it("its superuser's password is another's", async () => {
     const copy = join(folder, "copy")
     await cp(whole, copy, { recursive: true })
-    await writeFile(join(copy, "secrets/superuser-password"), "another's")
-    await rm(join(copy, "secrets/zt_runtime-password"))
+    await fileSecrets(copy).set("superuser-password", "another's")
+    await forgetSecrets(copy, "zt_runtime-password")
     assert.match(await refusal(copy, "DATABASE"), /superuser-password.*not this database's/)
     await rm(copy, { recursive: true })
   })

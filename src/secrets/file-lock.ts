@@ -6,8 +6,8 @@
 
 import { DatabaseSync } from "node:sqlite"
 import { setTimeout as sleep } from "node:timers/promises"
-import { Problem } from "../../core/problem.ts"
-import { messageOf } from "../../core/thrown.ts"
+import { Problem } from "../core/problem.ts"
+import { messageOf } from "../core/thrown.ts"
 
 const SQLITE_BUSY = 5
 const RETRY_MS = 5
@@ -22,15 +22,23 @@ export function tryExclusive(path: string): Disposable | undefined {
   return attempt(path, "begin exclusive")
 }
 
-/** Waits for it. @throws Problem `DATA_FOLDER` after `timeoutMs`. */
-export async function exclusive(path: string, timeoutMs: number): Promise<Disposable> {
+/**
+ * Waits for it.
+ * @param doing - What who holds it does, for the message: "starting or stopping the database".
+ * @throws Problem `DATA_FOLDER` after `timeoutMs`.
+ */
+export async function exclusive(
+  path: string,
+  timeoutMs: number,
+  doing: string,
+): Promise<Disposable> {
   const end = performance.now() + timeoutMs
   for (;;) {
     const lock = tryExclusive(path)
     if (lock !== undefined) return lock
     if (performance.now() > end) {
       throw new Problem("DATA_FOLDER", {
-        message: `Another program has been starting or stopping the database for ${timeoutMs / 1000} s (${path}). Try again.`,
+        message: `Another program has been ${doing} for ${timeoutMs / 1000} s (${path}). Try again.`,
       })
     }
     await sleep(RETRY_MS * (1 + Math.random())) // two in step would keep each other out
