@@ -62,7 +62,7 @@ export function fileSecrets(dataDir: string, source: IdentitySource = {}): Secre
   async function read(): Promise<Secrets> {
     const mark = await markOf(file)
     if (mark === held.mark) return held.secrets
-    const bytes = mark === "" ? undefined : await readPrivate(file, "mine")
+    const bytes = mark === "" ? undefined : await readPrivate(file, "own")
     const secrets =
       bytes === undefined ? new Map() : parseDocument(await open(bytes, await ownIdentity()), file)
     held = { mark, secrets }

@@ -9,6 +9,7 @@
 import { join } from "node:path"
 import { Problem } from "../core/problem.ts"
 import { codeOf, messageOf } from "../core/thrown.ts"
+import type { Provenance } from "./private-file.ts"
 import { readPrivate, writeWhole } from "./private-file.ts"
 
 export interface IdentitySource {
@@ -24,14 +25,13 @@ const CREDENTIAL = "zygentrust-identity"
 const BINARY = "age-encryption.org/v1"
 const ARMORED = "-----BEGIN AGE ENCRYPTED FILE-----"
 
-/** @returns Where the identity may lie, the first that is there counts; the last can be made. */
-function identityPlaces(dataDir: string, source: IdentitySource): readonly string[] {
+/** @returns Where the identity may lie: the first that is there counts. */
+function places(dataDir: string, source: IdentitySource): (readonly [string, Provenance])[] {
   const { identityFile, credentialsDirectory } = source
-  if (identityFile !== undefined) return [identityFile]
-  return [
-    ...(credentialsDirectory === undefined ? [] : [join(credentialsDirectory, CREDENTIAL)]),
-    join(dataDir, "identity.txt"),
-  ]
+  if (identityFile !== undefined) return [[identityFile, "given"]]
+  const own = [join(dataDir, "identity.txt"), "own"] as const
+  if (credentialsDirectory === undefined) return [own]
+  return [[join(credentialsDirectory, CREDENTIAL), "systemd"], own]
 }
 
 /**
@@ -42,9 +42,8 @@ export async function readIdentity(
   dataDir: string,
   source: IdentitySource,
 ): Promise<{ readonly identity: string; readonly file: string } | undefined> {
-  for (const file of identityPlaces(dataDir, source)) {
-    const strict = file === join(dataDir, "identity.txt") ? "mine" : "mine or root's"
-    const bytes = await readPrivate(file, strict)
+  for (const [file, provenance] of places(dataDir, source)) {
+    const bytes = await readPrivate(file, provenance)
     if (bytes !== undefined) return { identity: await open(bytes, file, source), file }
   }
   if (source.identityFile === undefined) return undefined

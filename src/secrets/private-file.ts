@@ -10,24 +10,29 @@ import { Problem } from "../core/problem.ts"
 import { codeOf, messageOf } from "../core/thrown.ts"
 
 /**
- * @param owner - Files that somebody else provides, such as a container's secrets, may be root's.
+ * Whose a file is: the program's own; one that somebody gave it (a container's secrets are root's);
+ * or systemd's, which lets another user than root in by an access list that shows as group bits.
+ */
+export type Provenance = "own" | "given" | "systemd"
+
+/**
  * @returns Undefined where there is no file.
  * @throws Problem `DATA_FOLDER`: others may read it, it is somebody else's, or cannot be read.
  */
 export async function readPrivate(
   path: string,
-  owner: "mine" | "mine or root's",
+  provenance: Provenance,
 ): Promise<Buffer | undefined> {
   try {
     await using file = await open(path)
     const { uid, mode } = await file.stat()
     const me = process.getuid?.()
-    if (uid !== me && !(owner === "mine or root's" && uid === 0)) {
+    if (uid !== me && !(provenance !== "own" && uid === 0)) {
       throw new Problem("DATA_FOLDER", {
         message: `${path} belongs to another user (uid ${uid}): run this as that user, or give the file to the user who runs this.`,
       })
     }
-    if (uid === me && (mode & 0o077) !== 0) {
+    if (uid === me && (mode & (provenance === "systemd" ? 0o007 : 0o077)) !== 0) {
       throw new Problem("DATA_FOLDER", {
         message: `${path} may be read by others (mode ${(mode & 0o777).toString(8)}): run 'chmod 600 ${path}', and if others could get at it, see docs/secrets.md.`,
       })
