@@ -27,6 +27,8 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/engine/observe": ["src/core", "src/config.ts", "src/engine/types.ts"],
   "src/engine": ENGINE_PARTS,
 
+  "src/controls": ["src/core", "src/db"],
+
   "src/edge": ["src/core", "src/secrets"],
   "src/http": [
     "src/core",

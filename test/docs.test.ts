@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, it } from "node:test"
+import { after, describe, it } from "node:test"
 import manifest from "../package.json" with { type: "json" }
 import { BORDERS } from "./borders.ts"
 import {
@@ -13,6 +13,7 @@ import {
   scriptsNamed,
 } from "./documents.ts"
 import { GENERATED } from "./generated.ts"
+import { closeServers } from "./postgres-servers.ts"
 
 const ROOT = join(import.meta.dirname, "..")
 const exists = (path: string) => existsSync(join(ROOT, path))
@@ -21,10 +22,12 @@ const read = (path: string) => readFileSync(join(ROOT, path), "utf8")
 const DOCUMENTS = globSync(["*.md", "docs/**/*.md"], { cwd: ROOT })
 const CODE = globSync("{src,lab,test,bench}/**/*.{ts,sql}", { cwd: ROOT })
 
+after(closeServers)
+
 describe("the documents", () => {
   for (const [path, make] of Object.entries(GENERATED)) {
-    it(`${path} is what the code says; else: npm run docs`, () => {
-      assert.equal(read(path), make())
+    it(`${path} is what the code says; else: npm run docs`, async () => {
+      assert.equal(read(path), await make())
     })
   }
   for (const path of DOCUMENTS) {

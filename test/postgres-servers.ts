@@ -2,6 +2,7 @@
  * The servers that tests share: for a run, held by its runner; for a test file alone, its own.
  * Durability is off: tests of it have data folders of their own.
  */
+import { randomUUID } from "node:crypto"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -10,7 +11,7 @@ import { withClient } from "../src/db/connection.ts"
 import { platformPackage } from "../src/db/embedded/binaries.ts"
 import type { EmbeddedServer } from "../src/db/embedded/embedded.ts"
 import { openEmbedded } from "../src/db/embedded/embedded.ts"
-import { setUpEmbedded } from "../src/db/setup.ts"
+import { EMBEDDED_DATABASE, setUpEmbedded } from "../src/db/setup.ts"
 import { fileSecrets } from "../src/secrets/files.ts"
 import type { SecretStore } from "../src/secrets/store.ts"
 
@@ -80,6 +81,19 @@ async function startServer(folder: string, major: Major): Promise<SharedServer> 
     throw error
   }
   return { server, secrets }
+}
+
+/** @returns The name of a new, migrated database. */
+export async function cloneDatabase(server: EmbeddedServer): Promise<string> {
+  const name = `test_${randomUUID().replaceAll("-", "")}`
+  await asSuperuser(server, "postgres", async (client) => {
+    await client.query(`create database ${name} template ${EMBEDDED_DATABASE}`)
+    // A clone has the tables' rights, but not the database's own.
+    await client.query(`revoke all on database ${name} from public;
+      grant connect, create on database ${name} to zt_migrate;
+      grant connect on database ${name} to zt_runtime, zt_admin, zt_backup`)
+  })
+  return name
 }
 
 export function asSuperuser<T>(

@@ -3,16 +3,14 @@
  *
  * Importing this makes the process leave the shared servers when its tests are over.
  */
-import { randomUUID } from "node:crypto"
 import { after } from "node:test"
 import type pg from "pg"
 import { credentials } from "../src/db/connection.ts"
 import type { AdminDatabase, Database } from "../src/db/database.ts"
 import { openAdminDatabase, openDatabase } from "../src/db/pool.ts"
-import { EMBEDDED_DATABASE } from "../src/db/setup.ts"
 import type { SecretStore } from "../src/secrets/store.ts"
 import type { Major } from "./postgres-servers.ts"
-import { asSuperuser, closeServers, sharedServer } from "./postgres-servers.ts"
+import { asSuperuser, cloneDatabase, closeServers, sharedServer } from "./postgres-servers.ts"
 
 after(closeServers)
 
@@ -32,14 +30,7 @@ const POOL_SIZE = 6
 /** @returns A migrated database of one's own. Drop it when done. */
 export async function createDatabase(major: Major = 18): Promise<TestDatabase> {
   const { server, secrets } = await sharedServer(major)
-  const name = `test_${randomUUID().replaceAll("-", "")}`
-  await asSuperuser(server, "postgres", async (client) => {
-    await client.query(`create database ${name} template ${EMBEDDED_DATABASE}`)
-    // A clone has the tables' rights, but not the database's own.
-    await client.query(`revoke all on database ${name} from public;
-      grant connect, create on database ${name} to zt_migrate;
-      grant connect on database ${name} to zt_runtime, zt_admin, zt_backup`)
-  })
+  const name = await cloneDatabase(server)
   const address = server.address(name)
   const onUnreachable = () => {}
   const [runtime, admin] = await Promise.all([

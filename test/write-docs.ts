@@ -2,8 +2,10 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { GENERATED } from "./generated.ts"
+import { closeServers } from "./postgres-servers.ts"
 
 for (const [path, make] of Object.entries(GENERATED)) {
-  writeFileSync(join(import.meta.dirname, "..", path), make())
+  writeFileSync(join(import.meta.dirname, "..", path), await make())
   console.log(path)
 }
+await closeServers()

@@ -138,6 +138,55 @@ for (const [major, administrator] of [
       await opened.close()
     })
 
+    it("--bootstrap again while an instance serves: no request of it fails", async () => {
+      const opened = await open(config())
+      const database = opened.database()
+      let served = 0
+      let going = true
+      const serving = (async () => {
+        while (going) {
+          await database.asTenant("live", "", (tx) => tx.query("select id from live.analysis"))
+          await database.call("select 1")
+          served++
+        }
+      })()
+      for (let i = 0; i < 3; i++) await run(["--bootstrap"], cli(config()))
+      going = false
+      await serving
+      assert.ok(served > 0)
+      await opened.close()
+    })
+
+    for (const [argv, message] of [
+      [["--drop"], /say so by --confirm zt$/],
+      [
+        ["--drop", "--confirm", "zt2"],
+        /all of its data with it, for good: say so by --confirm zt$/,
+      ],
+      [["--confirm", "zt"], /--confirm is for --drop/],
+      [["--drop", "--bootstrap", "--confirm", "zt"], /not both/],
+    ] as const) {
+      it(`${argv.join(" ")} is refused, and nothing happens`, async () => {
+        await assert.rejects(run([...argv], cli(config())), isProblem("WRONG_USAGE", message))
+        await (await open(config())).close()
+      })
+    }
+
+    it("--drop without an administrator, or on the embedded database, says what is missing", async () => {
+      const { adminDatabaseUrl: _, ...rest } = config()
+      await assert.rejects(
+        run(["--drop", "--confirm", "zt"], cli({ ...rest, adminDatabaseUrl: undefined })),
+        isProblem("INVALID_SETTING", /ZT_ADMIN_DATABASE_URL/),
+      )
+      await assert.rejects(
+        run(
+          ["--drop", "--confirm", "zt"],
+          cli({ ...rest, databaseUrl: undefined, adminDatabaseUrl: undefined }),
+        ),
+        isProblem("INVALID_SETTING", /stop the program and remove /),
+      )
+    })
+
     it("a start from a data folder without the passwords says so", async () => {
       const settings = config({ ZT_DATA_DIR: join(folder, "stranger") })
       await assert.rejects(open(settings), isProblem("DATABASE", /data folder has no password/))
@@ -167,6 +216,22 @@ for (const [major, administrator] of [
         run(["--bootstrap"], cli(config())),
         isProblem("DATABASE", /bypass row security.*zt_tenant/),
       )
+      await asSuperuser("zt", (client) => client.query("alter role zt_tenant nobypassrls"))
+    })
+
+    it("--drop takes it all out, after which a second deployment is welcome", async () => {
+      const text = cli(config())
+      assert.equal(await run(["--drop", "--confirm", "zt"], text), 0)
+      assert.match(
+        text.lines.join("\n"),
+        /Dropped the roles zt_admin, .*\nDropped the database 'zt'/,
+      )
+      const second = config({ ZT_DATA_DIR: join(folder, "second") }, "zt2")
+      assert.equal(await run(["--bootstrap"], cli(second)), 0)
+      const json = cli(second, true)
+      assert.equal(await run(["--drop", "--confirm", "zt2"], json), 0)
+      const { dropped, database, roles } = JSON.parse(json.lines.join())
+      assert.deepEqual([dropped, database, roles.length], ["zt2", true, 12])
     })
   })
 }

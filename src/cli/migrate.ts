@@ -1,11 +1,15 @@
-/** `zygentrust migrate`: brings the database up to date; `--bootstrap` sets up one of one's own. */
+/**
+ * `zygentrust migrate`: brings the database up to date; `--bootstrap` sets up one of one's own, and
+ * `--drop` takes it out again.
+ */
 import { parseArgs } from "node:util"
 import { Problem } from "../core/problem.ts"
 import type { Cli, ExitCode } from "./cli.ts"
+import { wrongUsage } from "./cli.ts"
 
 export const help = `Bring the database up to date, or set up one of your own.
 
-Usage: zygentrust migrate [--bootstrap]
+Usage: zygentrust migrate [--bootstrap | --drop --confirm DATABASE]
 
 The embedded database needs neither: a start makes and migrates it. For a PostgreSQL
 of your own (15 or later), in ZT_DATABASE_URL:
@@ -14,6 +18,10 @@ of your own (15 or later), in ZT_DATABASE_URL:
                as the administrator in ZT_ADMIN_DATABASE_URL (or the file named by
                ZT_ADMIN_DATABASE_URL_FILE), then migrate. The roles' passwords are
                generated into the data folder; every instance needs them.
+  --drop       take the deployment out, all of its data with it, and leave the server
+               as it was before --bootstrap. As the same administrator, when no
+               instance runs. The database goes too if --bootstrap made it.
+  --confirm    the database's name, so that no other is meant
 
 Migrations are safe while older instances run.
 
@@ -23,7 +31,15 @@ Example
 
 /** @throws Problem `DATABASE`, `INVALID_SETTING` and what opening the embedded server throws. */
 export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
-  const { values } = parseArgs({ args: argv, options: { bootstrap: { type: "boolean" } } })
+  const options = {
+    bootstrap: { type: "boolean", default: false },
+    drop: { type: "boolean", default: false },
+    confirm: { type: "string" },
+  } as const
+  const { bootstrap, drop, confirm } = parseArgs({ args: argv, options }).values
+  if (drop && bootstrap) throw wrongUsage("--bootstrap or --drop, not both")
+  if (!drop && confirm !== undefined) throw wrongUsage("--confirm is for --drop")
+  if (drop) return takeOut(cli, confirm)
   const { databaseUrl, adminDatabaseUrl } = cli.config
   const { openSecrets } = await import("./open-secrets.ts")
   const secrets = openSecrets(cli.config)
@@ -35,15 +51,11 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     return 0
   }
   const { bootstrapOwn, migrateOwn } = await import("../db/setup.ts")
-  if (values.bootstrap !== true) {
+  if (!bootstrap) {
     say(cli, await migrateOwn(databaseUrl, secrets))
     return 0
   }
-  if (adminDatabaseUrl === undefined) {
-    throw new Problem("INVALID_SETTING", {
-      message: "ZT_ADMIN_DATABASE_URL is missing: an administrator's address, for making roles.",
-    })
-  }
+  if (adminDatabaseUrl === undefined) throw noAdministrator("making")
   const result = await bootstrapOwn(databaseUrl, adminDatabaseUrl, secrets)
   // Instances get a copy of this folder's secrets, and are to sign with one key.
   const { generateVerdictKey } = await import("../engine/attestation.ts")
@@ -55,6 +67,42 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   }
   say(cli, result)
   return 0
+}
+
+async function takeOut(cli: Cli, confirm: string | undefined): Promise<ExitCode> {
+  const { dataDir, databaseUrl, adminDatabaseUrl } = cli.config
+  if (databaseUrl === undefined) {
+    throw new Problem("INVALID_SETTING", {
+      message: `ZT_DATABASE_URL is missing. The embedded database lies in the data folder: stop the program and remove ${dataDir}.`,
+    })
+  }
+  if (adminDatabaseUrl === undefined) throw noAdministrator("dropping")
+  const { readDatabaseUrl } = await import("../db/address.ts")
+  const { database } = readDatabaseUrl(databaseUrl)
+  if (confirm !== database) {
+    throw wrongUsage(
+      `this takes out the deployment in '${database}', all of its data with it, for good: say so by --confirm ${database}`,
+    )
+  }
+  const { dropOwn } = await import("../db/setup.ts")
+  const dropped = await dropOwn(databaseUrl, adminDatabaseUrl)
+  if (cli.json) cli.out(JSON.stringify({ dropped: database, ...dropped }))
+  else {
+    cli.out(`Dropped the roles ${dropped.roles.join(", ")}, and all that they owned.`)
+    cli.out(
+      dropped.database
+        ? `Dropped the database '${database}'. The server is as it was.`
+        : `The database '${database}' stays: it was there before, or holds what others made. The server is as it was.`,
+    )
+    cli.out(`The secrets in ${dataDir} are still there.`)
+  }
+  return 0
+}
+
+function noAdministrator(what: string): Problem {
+  return new Problem("INVALID_SETTING", {
+    message: `ZT_ADMIN_DATABASE_URL is missing: an administrator's address, for ${what} roles.`,
+  })
 }
 
 interface Result {

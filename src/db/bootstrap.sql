@@ -22,7 +22,7 @@ alter role zt_sandbox  nologin noinherit nocreatedb nocreaterole;
 alter role zt_service  nologin noinherit nocreatedb nocreaterole;
 alter role zt_health   nologin noinherit nocreatedb nocreaterole;
 alter role zt_engineer nologin noinherit nocreatedb nocreaterole;
-alter role zt_role_admin nologin noinherit nocreatedb createrole; -- the only one, and nobody's
+alter role zt_role_admin nologin inherit nocreatedb createrole; -- the only one, and nobody's
 alter role zt_migrate  login inherit     nocreatedb nocreaterole;
 alter role zt_runtime  login noinherit   nocreatedb nocreaterole;
 alter role zt_admin    login noinherit   nocreatedb nocreaterole;
@@ -36,6 +36,7 @@ begin
     execute 'grant zt_owner, zt_service to zt_migrate with inherit true, set true';
     execute 'grant zt_tenant, zt_sandbox, zt_health to zt_runtime with inherit false, set true';
     execute 'grant zt_tenant, zt_operator to zt_admin with inherit false, set true';
+    execute 'grant zt_engineer to zt_role_admin with admin true, inherit false, set false';
   else -- the same, by each login's own INHERIT
     grant zt_owner, zt_service to zt_migrate;
     grant zt_tenant, zt_sandbox, zt_health to zt_runtime;
@@ -55,39 +56,149 @@ alter role zt_backup  set lock_timeout = '5s';
 alter role zt_migrate set lock_timeout = '5s'; -- queueing for a lock, it would stop all others
 alter role zt_migrate set idle_in_transaction_session_timeout = '60s';
 
+-- Whoever is no superuser makes a schema for a role, and what is in it, as the role's member: until
+-- the end of this file.
 do $$
 begin
-  execute format('revoke all on database %I from public', current_database());
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    if current_setting('server_version_num')::int >= 160000 then
+      execute format('grant zt_role_admin to %I with inherit true, set true', current_user);
+    else
+      execute format('grant zt_role_admin to %I', current_user);
+    end if;
+  end if;
+end $$;
+create schema if not exists role_admin authorization zt_role_admin;
+
+-- Taken from PUBLIC: to connect without being asked; set_config, which changes the tenant within any
+-- predicate; advisory locks, large objects and notifications, which reach across tenants; statistics,
+-- which tell how much others do. What PUBLIC had and has no more is noted in the schema's comment,
+-- so that drop.ts can give it back.
+do $$
+declare
+  held_by_public constant text := $q$
+    select coalesce(jsonb_agg(jsonb_build_array(kind, name, lower(privilege_type))), '[]')
+    from (
+      select 'database' as kind, '' as name, coalesce(datacl, acldefault('d', datdba)) as acl
+        from pg_database where datname = current_database()
+      union all
+      select 'schema', nspname, coalesce(nspacl, acldefault('n', nspowner))
+        from pg_namespace where nspname = 'public'
+      union all
+      select 'function', oid::regprocedure::text, coalesce(proacl, acldefault('f', proowner))
+        from pg_proc
+        where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
+          and (proname in ('set_config', 'pg_notify', 'loread', 'lowrite')
+            or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_)')
+      union all
+      select 'table', oid::regclass::text, coalesce(relacl, acldefault('r', relowner))
+        from pg_class
+        where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v' and relname ~ '^pg_stat'
+    ) objects, aclexplode(acl)
+    where grantee = 0$q$;
+  before jsonb;
+  after jsonb;
+  noted jsonb := coalesce(obj_description('role_admin'::regnamespace, 'pg_namespace'), '[]');
+  one jsonb;
+begin
+  execute held_by_public into before;
+  for one in select * from jsonb_array_elements(before) loop
+    if one->>0 = 'database' then
+      execute format('revoke all on database %I from public', current_database());
+    elsif one->>0 = 'function' then
+      execute format('revoke all on function %s from public', (one->>1)::regprocedure);
+    elsif one->>0 = 'table' then
+      execute format('revoke all on table %s from public', (one->>1)::regclass);
+    else
+      revoke all on schema public from public;
+    end if;
+  end loop;
+  execute held_by_public into after;
+  select coalesce(jsonb_agg(distinct what), '[]') into noted
+    from (select jsonb_array_elements(noted) union select jsonb_array_elements(before)
+      except select jsonb_array_elements(after)) x(what);
+  execute format('comment on schema role_admin is %L', noted);
+
   execute format('grant connect on database %I to zt_migrate, zt_runtime, zt_admin, zt_backup',
     current_database());
   execute format('grant create on database %I to zt_migrate', current_database());
 end $$;
-revoke all on schema public from public;
-
--- set_config changes the tenant within any predicate; advisory locks, large objects and
--- notifications reach across tenants; statistics tell how much others do.
-do $$
-declare
-  functions text;
-  views text;
-begin
-  select string_agg(oid::regprocedure::text, ', ') into functions
-    from pg_proc
-    where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
-      and (proname in ('set_config', 'pg_notify', 'loread', 'lowrite')
-        or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_)')
-      and has_function_privilege('public', oid, 'execute');
-  if functions is not null then
-    execute format('revoke execute on function %s from public', functions);
-  end if;
-  select string_agg(oid::regclass::text, ', ') into views
-    from pg_class
-    where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v' and relname ~ '^pg_stat'
-      and has_table_privilege('public', oid, 'select');
-  if views is not null then
-    execute format('revoke all on table %s from public', views);
-  end if;
-end $$;
 grant execute on function pg_catalog.set_config(text, text, boolean) to zt_runtime, zt_admin;
 grant execute on function pg_catalog.pg_try_advisory_lock(bigint),
   pg_catalog.pg_advisory_unlock(bigint) to zt_migrate;
+grant execute on function pg_catalog.pg_stat_get_activity(integer) to zt_role_admin;
+grant select on table pg_catalog.pg_stat_activity to zt_role_admin;
+
+-- Grant roles: the only roles that are made while the program runs. Nobody may execute these yet.
+-- On PostgreSQL 15 CREATEROLE reaches every role but superusers, so all that keeps it narrow is here:
+-- no login, no member, a name that no other role has, and no clause that comes from a caller.
+set local role zt_role_admin;
+
+create or replace function role_admin.check_name(name text) returns text
+  language plpgsql immutable set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if name is null or name !~ '^zt_grant_[a-z0-9]{8,26}$' then
+    raise invalid_parameter_value using message = 'that is not the name of a grant role';
+  end if;
+  return name;
+end $$;
+
+-- Makes a role that may log in until then. A name is used once.
+create or replace function role_admin.open_grant_role(name text, scram_verifier text, until timestamptz)
+  returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform role_admin.check_name(name);
+  if scram_verifier is null
+    or scram_verifier !~ '^SCRAM-SHA-256\$[0-9]{4,6}:[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$'
+  then
+    raise invalid_parameter_value using message = 'that is not a SCRAM-SHA-256 verifier';
+  end if;
+  if until is null or not isfinite(until) or until <= clock_timestamp() then
+    raise invalid_parameter_value using message = 'a grant role needs an end that lies ahead';
+  end if;
+  execute format('create role %I login inherit password %L valid until %L in role zt_engineer',
+    name, scram_verifier, until);
+  -- Whose privileges one has, one may terminate.
+  if current_setting('server_version_num')::int >= 160000 then
+    execute format('grant %I to zt_role_admin with inherit true, set false', name);
+  else
+    execute format('grant %I to zt_role_admin', name);
+  end if;
+end $$;
+
+-- No more logins, and sessions end. Answers how many there were: once one call is committed, the
+-- next sees all that are left, so it is called until it answers 0.
+create or replace function role_admin.close_grant_role(name text) returns integer
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  execute format('alter role %I nologin', role_admin.check_name(name));
+  return (select count(pg_terminate_backend(pid)) from pg_stat_activity a where a.usename = name);
+end $$;
+
+-- Only a closed one. Fails where it holds anything, which it was never given.
+create or replace function role_admin.drop_grant_role(name text) returns void
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform role_admin.check_name(name);
+  if exists (select from pg_roles where rolname = name and rolcanlogin)
+    or exists (select from pg_stat_activity a where a.usename = name)
+  then
+    raise object_in_use using message = 'the grant role is not closed, or has sessions';
+  end if;
+  execute format('drop role %I', name);
+end $$;
+
+revoke all on all functions in schema role_admin from public;
+reset role;
+
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('revoke zt_role_admin from %I', current_user);
+  end if;
+end $$;

@@ -17,9 +17,27 @@ import { isUnknown, sqlState } from "./errors.ts"
 import { randomPassword, scramVerifier } from "./password.ts"
 
 /** Add one with every change of bootstrap.sql: a database with a lower mark is bootstrapped again. */
-export const BOOTSTRAP_VERSION = 2
+export const BOOTSTRAP_VERSION = 3
+
+/** All that bootstrap.sql makes. */
+export const ROLES = [
+  "zt_admin",
+  "zt_backup",
+  "zt_engineer",
+  "zt_health",
+  "zt_migrate",
+  "zt_operator",
+  "zt_owner",
+  "zt_role_admin",
+  "zt_runtime",
+  "zt_sandbox",
+  "zt_service",
+  "zt_tenant",
+] as const
 
 const MIN_SERVER_VERSION = 15
+/** The comment on a database that was made here, for drop.ts. */
+const MADE = "made by zygentrust migrate --bootstrap"
 
 export interface BootstrapOptions {
   /** @param database - One of the server's. */
@@ -51,12 +69,25 @@ export async function bootstrap(options: BootstrapOptions): Promise<string[]> {
   try {
     await withClient(address(options.maintenanceDatabase), administrator, async (client) => {
       await refuseSecondDeployment(client, options)
-      await client.query(`create database ${client.escapeIdentifier(database)} encoding 'UTF8'`)
+      const name = client.escapeIdentifier(database)
+      await client.query(`create database ${name} encoding 'UTF8'`)
+      await client.query(`comment on database ${name} is ${client.escapeLiteral(MADE)}`)
     })
     return await run()
   } catch (error) {
     throw explained(error, options)
   }
+}
+
+/** @returns Whether {@link bootstrap} made the database, and so may drop.ts drop it. */
+export async function isMadeByUs(client: pg.Client, database: string): Promise<boolean> {
+  const { rows } = await runStatement<{ made: boolean }>(
+    client,
+    `select coalesce(shobj_description(oid, 'pg_database') = $2, false) as made
+      from pg_database where datname = $1`,
+    [database, MADE],
+  )
+  return rows[0]?.made === true
 }
 
 async function bootstrapDatabase(client: pg.Client, options: BootstrapOptions): Promise<string[]> {

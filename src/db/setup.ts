@@ -11,6 +11,8 @@ import { readAdministratorUrl, readDatabaseUrl } from "./address.ts"
 import { BOOTSTRAP_VERSION, bootstrap } from "./bootstrap.ts"
 import type { Address } from "./connection.ts"
 import { credentials, LOGINS, runStatement, withClient } from "./connection.ts"
+import type { Dropped } from "./drop.ts"
+import { dropDeployment } from "./drop.ts"
 import type { EmbeddedServer } from "./embedded/embedded.ts"
 import { isUnknown } from "./errors.ts"
 import { loadMigrations, migrate, pendingMigrations, record } from "./migrator.ts"
@@ -106,6 +108,18 @@ export async function bootstrapOwn(
   const state = await migrateOwn(databaseUrl, secrets)
   await asMigrator(address(database), secrets, recordBootstrap)
   return { ...state, weaknesses }
+}
+
+/** Takes the deployment out of its server (drop.ts). @throws Problem */
+export async function dropOwn(databaseUrl: string, adminDatabaseUrl: string): Promise<Dropped> {
+  const { database } = readDatabaseUrl(databaseUrl)
+  const administrator = readAdministratorUrl(adminDatabaseUrl)
+  return dropDeployment({
+    address: administrator.address,
+    administrator: administrator.credentials,
+    database,
+    maintenanceDatabase: administrator.database,
+  })
 }
 
 /** Afterwards, as at the first time there is no log before. */

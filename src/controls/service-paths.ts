@@ -1,0 +1,141 @@
+/**
+ * Claim I2: only the API's runtime has service access, as functions that pass row security on the
+ * documented paths and nowhere else; no session can become the service role.
+ *
+ * Owns: the closed list of those paths. Whatever the catalog has beyond it, or less, is a finding.
+ * A function with definer's rights belongs here before its migration can pass its test.
+ */
+import type pg from "pg"
+import type { Catalog, Routine } from "./catalog.ts"
+import { readCatalog } from "./catalog.ts"
+import type { Finding } from "./finding.ts"
+
+interface ServicePath {
+  /** What it is for, as the claim names it. */
+  readonly path: string
+  readonly owner: "zt_service" | "zt_role_admin"
+  readonly executors: readonly string[]
+}
+
+const ADMISSION = { path: "admission", owner: "zt_service", executors: ["zt_runtime"] } as const
+const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
+
+/** Every function with definer's rights. */
+const PATHS: Readonly<Record<string, ServicePath>> = {
+  "audit.append": { path: "audit append", owner: "zt_service", executors: ["zt_operator"] },
+  "live.admit": ADMISSION,
+  "sandbox.admit": ADMISSION,
+  "role_admin.open_grant_role": GRANT_ROLES,
+  "role_admin.close_grant_role": GRANT_ROLES,
+  "role_admin.drop_grant_role": GRANT_ROLES,
+}
+
+/** Each policy that names the service role: it must, or a definer function sees no row. */
+const POLICIES: readonly string[] = [
+  "audit.entry: appends",
+  "live.api_key: service",
+  "live.usage: service",
+  "platform.tenant: service",
+  "sandbox.api_key: service",
+  "sandbox.usage: service",
+]
+
+/** It makes the functions and hands them over, which takes membership. Nobody serves as it. */
+const MEMBERS: readonly string[] = ["zt_migrate"]
+
+/** What is found first must be PostgreSQL's own, and a caller's temporary objects never. */
+const SEARCH_PATH = "search_path=pg_catalog, pg_temp"
+
+/** @throws Problem `UNAVAILABLE` */
+export async function checkServicePaths(client: pg.ClientBase): Promise<Finding[]> {
+  return findStrayPaths(await readCatalog(client))
+}
+
+/** @returns What of service access is not on the list, and what of the list is not there. */
+export function findStrayPaths(catalog: Catalog): Finding[] {
+  const definers = catalog.routines.filter(({ definer }) => definer)
+  return [
+    ...definers.flatMap(strayFunction),
+    ...missing(Object.keys(PATHS), definers.map(nameOf), "is a documented path, and is not there"),
+    ...strayPolicies(catalog),
+    ...strayMembers(catalog),
+    ...bypassing(catalog),
+  ].map(([subject, message]) => ({ subject, message, isWeakness: false }))
+}
+
+type Stray = readonly [subject: string, message: string]
+
+function nameOf({ name }: Routine): string {
+  return name.slice(0, name.indexOf("("))
+}
+
+function strayFunction(routine: Routine, _at: number, all: readonly Routine[]): Stray[] {
+  const { name, owner, settings, grants } = routine
+  const path = PATHS[nameOf(routine)]
+  if (path === undefined) {
+    return [[name, "runs with its owner's rights, and is no documented path"]]
+  }
+  const found: Stray[] = []
+  if (all.some((other) => other !== routine && nameOf(other) === nameOf(routine))) {
+    found.push([name, "is there more than once, with other arguments"])
+  }
+  if (owner !== path.owner) found.push([name, `is owned by ${owner}, not by ${path.owner}`])
+  if (settings.length !== 1 || settings[0] !== SEARCH_PATH) {
+    found.push([name, `does not have exactly '${SEARCH_PATH}' of its own`])
+  }
+  const executors = grants.map(({ role }) => role)
+  return [
+    ...found,
+    ...executors
+      .filter((role) => !path.executors.includes(role))
+      .map((role): Stray => [name, `can be executed by ${role}, which is not documented`]),
+    ...missing(path.executors, executors, `should be able to execute ${name}, and is not`),
+  ]
+}
+
+function strayPolicies({ tables }: Catalog): Stray[] {
+  const named = tables.flatMap((table) =>
+    table.policies
+      .filter(({ roles }) => roles.includes("zt_service") || roles.includes("PUBLIC"))
+      .map(({ name }) => `${table.name}: ${name}`),
+  )
+  return [
+    ...named
+      .filter((policy) => !POLICIES.includes(policy))
+      .map((policy): Stray => [policy, "is a policy for zt_service, and is not documented"]),
+    ...missing(POLICIES, named, "is a documented policy for zt_service, and is not there"),
+  ]
+}
+
+function strayMembers({ roles, outsiders }: Catalog): Stray[] {
+  const members = roles
+    .filter(({ memberships }) => memberships.some(({ role }) => role === "zt_service"))
+    .map(({ name }) => name)
+  const service = roles.find(({ name }) => name === "zt_service")
+  return [
+    ...members
+      .filter((name) => !MEMBERS.includes(name))
+      .map((name): Stray => [name, "is a member of zt_service, and is not documented"]),
+    ...missing(MEMBERS, members, "should be a member of zt_service, to hand over, and is not"),
+    ...outsiders
+      .filter(({ reach }) => reach.includes("has zt_service"))
+      .map(({ name }): Stray => [name, "is a member of zt_service, and no role of the program"]),
+    ...(service?.login === false ? [] : [["zt_service", "can log in"] as const]),
+    ...(service?.memberships ?? []).map(
+      ({ role }): Stray => ["zt_service", `is a member of ${role}, and should be of none`],
+    ),
+  ]
+}
+
+function bypassing({ roles, outsiders }: Catalog): Stray[] {
+  return [
+    ...roles.map(({ name, powers }) => ({ name, what: powers.join(", ") })),
+    ...outsiders.map(({ name, reach }) => ({ name, what: reach })),
+  ]
+    .filter(({ what }) => /superuser|bypasses row security/.test(what))
+    .map(({ name }) => [name, "passes every row policy by its attributes"])
+}
+
+function missing(listed: readonly string[], found: readonly string[], message: string): Stray[] {
+  return listed.filter((name) => !found.includes(name)).map((name) => [name, message])
+}
