@@ -3,26 +3,26 @@
  * are as documented (claims A2, I1, I2). It reads the catalog as zt_migrate, and nothing else.
  */
 import type { Config } from "../config.ts"
-import { Problem } from "../core/problem.ts"
 import type { Finding } from "../controls/finding.ts"
 import { checkPrivileges } from "../controls/privileges.ts"
 import { checkRowSecurity } from "../controls/row-security.ts"
 import { checkServicePaths } from "../controls/service-paths.ts"
+import { Problem } from "../core/problem.ts"
 import { readDatabaseUrl } from "../db/address.ts"
 import type { Address } from "../db/connection.ts"
 import { credentials, withClient } from "../db/connection.ts"
 import { folderOf, socketFolder } from "../db/embedded/folder.ts"
 import { findPostmaster } from "../db/embedded/postmaster.ts"
 import { checkOwn, EMBEDDED_DATABASE } from "../db/setup.ts"
-import { fileSecrets } from "../secrets/files.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
+import { openSecrets } from "./open-secrets.ts"
 
 const CHECK = "privileges"
 /** Of each kind; the rest is counted. */
 const SHOWN = 5
 
-export async function checkDocumentedPrivileges(config: Config): Promise<Diagnosis[]> {
+export async function checkPrivilegesOf(config: Config): Promise<Diagnosis[]> {
   if (config.databaseUrl !== undefined) {
     const { address, database } = readDatabaseUrl(config.databaseUrl)
     return look(config, address(database))
@@ -36,7 +36,7 @@ export async function checkDocumentedPrivileges(config: Config): Promise<Diagnos
 }
 
 async function look(config: Config, address: Address): Promise<Diagnosis[]> {
-  const secrets = fileSecrets(config.dataDir)
+  const secrets = openSecrets(config)
   try {
     await checkOwn(address, secrets)
   } catch (error) {
@@ -72,7 +72,7 @@ export function diagnose(findings: readonly Finding[]): Diagnosis[] {
 }
 
 function shown(findings: readonly Finding[]): string[] {
-  const texts = findings.map(({ subject, message }) => `${subject} ${message}`)
+  const texts = findings.map(({ subject, message }) => `${subject}: ${message}`)
   const more = texts.length - SHOWN
   return more > 0 ? [...texts.slice(0, SHOWN), `and ${more} more`] : texts
 }

@@ -14,9 +14,9 @@ export const help = `zygentrust doctor: what is right and wrong here, and what t
 
 Usage: zygentrust doctor [--json]
 
-Looks at the runtime, the data folder, the database, the secrets, the certificate,
-the ports, the DNS resolvers and the clock. Changes nothing: it makes no folder and
-starts no database.
+Looks at the runtime, the data folder, the database and who may do what in it, the
+secrets, the certificate, the ports, the DNS resolvers and the clock. Changes nothing:
+it makes no folder and starts no database.
 
 Options
   --json   one document, {"status", "checks": [{check, status, message, advice}]}
@@ -57,6 +57,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     "disk space": () => machine.checkSpace(config),
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
+    privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     secrets: () => secrets.checkSecrets(config),
     certificate: () => edge.checkCertificate(config, now),
     ports: () => edge.checkPorts(config),

@@ -15,6 +15,7 @@ import { openServer } from "../db/server.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import type { SecretStore } from "../secrets/store.ts"
 import type { Cli } from "./cli.ts"
+import { checkPrivilegesOf } from "./doctor-privileges.ts"
 import { run } from "./migrate.ts"
 
 const SUPERUSER = "superuser"
@@ -93,6 +94,23 @@ for (const [major, administrator] of [
       )
       assert.equal(recorded.rows.length, 2)
       assert.match(second.lines.join("\n"), /Roles are set up\.\nThe database .* is up to date\./)
+    })
+
+    it("then everybody may do what is documented; where more, it is said to be weaker", async () => {
+      const findings = await checkPrivilegesOf(config())
+      const statuses = new Set(findings.map(({ status }) => status))
+      assert.deepEqual(
+        [...statuses],
+        [administrator === SUPERUSER ? "ok" : "warn"],
+        JSON.stringify(findings),
+      )
+      await asSuperuser("zt", (client) => client.query("grant update on live.usage to zt_runtime"))
+      const [finding] = await checkPrivilegesOf(config())
+      assert.equal(finding?.status, "fail")
+      assert.match(finding?.message ?? "", /^live\.usage: zt_runtime \| update \(not documented\)/)
+      await asSuperuser("zt", (client) =>
+        client.query("revoke update on live.usage from zt_runtime"),
+      )
     })
 
     it("--bootstrap says that the administrator's login was refused", async () => {

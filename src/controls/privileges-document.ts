@@ -16,6 +16,10 @@ const TAKEN = [
   ["relation", "pg_stat*", /^pg_stat/],
 ] as const
 
+/** The heading over what follows from the rest. */
+export const GLANCE = "At a glance"
+/** An empty list. */
+export const NONE = "- none"
 /** The heading over what is taken from PUBLIC. */
 export const BUILT_INS = "Built-in functions and views"
 
@@ -33,7 +37,7 @@ export function privilegesDocument(catalog: Catalog): string {
     ),
     "Other roles that reach in here, superusers apart:",
     list(outsiders.map(({ name, reach }) => `\`${name}\` ${reach}`)),
-    "## At a glance",
+    `## ${GLANCE}`,
     LEGEND,
     matrix(tables, roles),
     "## Schemas",
@@ -99,13 +103,9 @@ function roleRow({ name, login, inherits, powers, settings, memberships }: Role)
 }
 
 function matrix(tables: readonly Table[], roles: readonly Role[]): string {
-  const reaching = roles.filter(({ name }) => tables.some(({ reach }) => name in reach))
   return table(
-    ["table", ...reaching.map(({ name }) => name.replace("zt_", ""))],
-    tables.map(({ name, reach }) => [
-      code(name),
-      ...reaching.map((role) => reach[role.name] ?? ""),
-    ]),
+    ["table", ...roles.map(({ name }) => name.replace("zt_", ""))],
+    tables.map(({ name, reach }) => [code(name), ...roles.map((role) => reach[role.name] ?? "")]),
   )
 }
 
@@ -221,7 +221,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function list(items: readonly string[]): string {
   return items.length === 0
-    ? "- none"
+    ? NONE
     : items.map((item) => `- ${item.replaceAll("\n", " ")}`).join("\n")
 }
 

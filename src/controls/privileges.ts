@@ -10,7 +10,7 @@ import type pg from "pg"
 import type { Catalog } from "./catalog.ts"
 import { readCatalog } from "./catalog.ts"
 import type { Finding } from "./finding.ts"
-import { BUILT_INS, privilegesDocument } from "./privileges-document.ts"
+import { BUILT_INS, GLANCE, NONE, privilegesDocument } from "./privileges-document.ts"
 
 const DOCUMENT = join(import.meta.dirname, "../../docs/privileges.md")
 
@@ -28,31 +28,41 @@ export async function findUndocumented(catalog: Catalog): Promise<Finding[]> {
     isWeakness:
       !catalog.database.ownerIsSuperuser &&
       (finding.subject === BUILT_INS ||
-        administrators.some(({ name }) => finding.message.includes(`- \`${name}\` `))),
+        administrators.some(({ name }) => finding.message.startsWith(`${name} `))),
   }))
 }
 
 /** @returns A finding for each line that one has and the other has not; two of one thing are one. */
-export function compareDocuments(documented: string, found: string): Finding[] {
+export function compareDocuments(documented: string, actual: string): Finding[] {
   const expected = facts(documented)
-  const actual = facts(found)
-  const added = without(actual, expected)
-  const lacking = without(expected, actual)
+  const present = facts(actual)
+  const added = without(present, expected)
+  const lacking = without(expected, present)
   const isOf = (one: Fact) => (other: Fact) =>
     one.place === other.place && one.about === other.about
-  const findings = added.map((fact): Finding => {
-    const was = lacking.find(isOf(fact))
-    const documentedAs = was === undefined ? "not documented" : `documented as ${was.line}`
-    return { subject: fact.place, message: `is ${fact.line}, ${documentedAs}`, isWeakness: false }
-  })
-  const gone = lacking
-    .filter((fact) => !added.some(isOf(fact)))
-    .map(({ place, line }) => ({
-      subject: place,
-      message: `is not ${line}, as documented`,
+  const found: readonly (readonly [Fact, string])[] = [
+    ...added.map((fact) => {
+      const was = lacking.find(isOf(fact))
+      return [fact, was === undefined ? "not documented" : `documented: ${plain(was)}`] as const
+    }),
+    ...lacking
+      .filter((fact) => !added.some(isOf(fact)))
+      .map((fact) => [fact, "documented, and not so"] as const),
+  ]
+  return found
+    .toSorted(([a], [b]) => Number(a.place === GLANCE) - Number(b.place === GLANCE))
+    .map(([fact, what]) => ({
+      subject: fact.place,
+      message: `${plain(fact)} (${what})`,
       isWeakness: false,
     }))
-  return [...findings, ...gone]
+}
+
+function plain({ line }: Fact): string {
+  return line
+    .replaceAll("`", "")
+    .replace(/^(\| |- )|( \|)+$/g, "")
+    .trim()
 }
 
 interface Fact {
@@ -67,7 +77,7 @@ function facts(markdown: string): Fact[] {
   let place = ""
   return markdown.split("\n").flatMap((line) => {
     if (line.startsWith("#")) place = line.replace(/^#+ /, "")
-    if (line.trim() === "") return []
+    if (line.trim() === "" || line === NONE) return []
     return [{ place, line, about: /^\| ([^|]+) \|/.exec(line)?.[1] ?? line }]
   })
 }
