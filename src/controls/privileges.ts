@@ -61,7 +61,7 @@ export function compareDocuments(documented: string, actual: string): Finding[] 
 function plain({ line }: Fact): string {
   return line
     .replaceAll("`", "")
-    .replace(/^(\| |- )|( \|)+$/g, "")
+    .replace(/^(\| |- )|[ |]+$/g, "")
     .trim()
 }
 
