@@ -59,11 +59,7 @@ export function diagnose(findings: readonly Finding[]): Diagnosis[] {
   if (findings.length === 0) return [ok(CHECK, "each role's are as docs/privileges.md says")]
   return [
     ...shown(breaches).map((text) =>
-      fail(
-        CHECK,
-        text,
-        "Somebody changed the database by hand: undo it, or run 'bin/zygentrust migrate --bootstrap', and find out who.",
-      ),
+      fail(CHECK, text, "Somebody changed the database by hand: find out who, and undo it."),
     ),
     ...shown(weaknesses).map((text) =>
       warn(CHECK, text, "The administrator who set it up is no superuser; one can change it."),

@@ -153,6 +153,16 @@ for (const [major, administrator] of [
       const opened = await open(config())
       const rows = await opened.database().asTenant("live", "", (tx) => tx.query("select 1 as one"))
       assert.deepEqual([rows, opened.embedded], [[{ one: 1 }], false])
+      await opened.admin().asOperator((tx) => tx.query("select 1"))
+      const sessions = await asSuperuser("zt", (client) =>
+        client.query(`select distinct usename from pg_stat_activity
+          where datname = 'zt' and pid <> pg_backend_pid() order by 1`),
+      )
+      assert.deepEqual(
+        sessions.rows.map(({ usename }) => usename),
+        ["zt_admin", "zt_runtime"],
+        "nothing connects as an administrator",
+      )
       await opened.close()
     })
 

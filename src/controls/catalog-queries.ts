@@ -169,6 +169,8 @@ const signature = "format('%I.%I(%s)', nspname, proname, oidvectortypes(proargty
 export const ROUTINES = `
   select jsonb_build_object('name', ${signature},
     'owner', pg_get_userbyid(proowner), 'definer', prosecdef,
+    'callers', (select coalesce(jsonb_agg(rolname order by rolname collate "C"), '[]') from pg_roles r
+      where ${OURS} and has_function_privilege(r.oid, p.oid, 'execute')),
     'isParsed', prosqlbody is not null,
     'settings', coalesce(to_jsonb(proconfig), '[]'),
     'digest', left(encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), prosrc), 'UTF8')), 'hex'), 16),

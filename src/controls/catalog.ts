@@ -91,6 +91,8 @@ export interface Routine extends Schema {
   readonly settings: readonly string[]
   /** Names in its body were looked up when it was made, not at each call. */
   readonly isParsed: boolean
+  /** Roles of the deployment that may execute it, by effect. */
+  readonly callers: readonly string[]
   /** The first digits of its body's SHA-256. */
   readonly digest: string
 }

@@ -40,6 +40,8 @@ export function privilegesDocument(catalog: Catalog): string {
     `## ${GLANCE}`,
     LEGEND,
     matrix(tables, roles),
+    "Functions that each role's session may execute, likewise; in bold those with their owner's rights:",
+    list(calls(routines, roles)),
     "## Schemas",
     table(["schema", "owner", "usage", "create"], schemas.map(schemaRow)),
     "## Tables",
@@ -107,6 +109,17 @@ function matrix(tables: readonly Table[], roles: readonly Role[]): string {
     ["table", ...roles.map(({ name }) => name.replace("zt_", ""))],
     tables.map(({ name, reach }) => [code(name), ...roles.map((role) => reach[role.name] ?? "")]),
   )
+}
+
+function calls(routines: readonly Routine[], roles: readonly Role[]): string[] {
+  return roles.map(({ name }) => {
+    const may = routines.filter(({ callers }) => callers.includes(name))
+    const names = may.map((one) => {
+      const short = code(one.name.slice(0, one.name.indexOf("(")))
+      return one.definer ? `**${short}**` : short
+    })
+    return `${code(name)}: ${names.length === 0 ? "none" : names.join(", ")}`
+  })
 }
 
 function schemaRow({ name, owner, grants, ownerLacks }: Schema): string[] {
