@@ -19,6 +19,8 @@ import { fail, ok, warn } from "./doctor-check.ts"
 import { openSecrets } from "./open-secrets.ts"
 
 const CHECK = "privileges"
+const UNDO = "Somebody changed the database by hand: find out who, and undo it."
+const WEAKER = "The administrator who set it up is no superuser; one can change it."
 /** Of each kind; the rest is counted. */
 const SHOWN = 5
 
@@ -58,12 +60,8 @@ export function diagnose(findings: readonly Finding[]): Diagnosis[] {
   const breaches = findings.filter(({ isWeakness }) => !isWeakness)
   if (findings.length === 0) return [ok(CHECK, "each role's are as docs/privileges.md says")]
   return [
-    ...shown(breaches).map((text) =>
-      fail(CHECK, text, "Somebody changed the database by hand: find out who, and undo it."),
-    ),
-    ...shown(weaknesses).map((text) =>
-      warn(CHECK, text, "The administrator who set it up is no superuser; one can change it."),
-    ),
+    ...shown(breaches).map((text, at) => fail(CHECK, text, at === 0 ? UNDO : "")),
+    ...shown(weaknesses).map((text, at) => warn(CHECK, text, at === 0 ? WEAKER : "")),
   ]
 }
 
