@@ -155,7 +155,7 @@ export const SETTINGS = {
   ),
   databasePoolSize: setting(
     "ZT_DATABASE_POOL_SIZE",
-    integer(3, 200),
+    integer(5, 200),
     "Connections to the database, at most.",
     "10",
   ),

@@ -2,26 +2,31 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Problem } from "../core/problem.ts"
 import type { Database } from "../db/database.ts"
-import type { Arrival, Caller } from "./admission.ts"
-import { Admission, LATENCY_BUCKETS_MS, latencyBucket } from "./admission.ts"
+import { Admission } from "./admission.ts"
+import type { Arrival, Caller } from "./batch.ts"
+import { LATENCY_BUCKETS_MS, latencyBucket } from "./batch.ts"
 
 interface Call {
+  /** The statement's parameters, after the batch's id. */
   readonly values: readonly string[]
+  readonly text: string
   answer(rows: object[]): void
   fail(error: Error): void
 }
 
 /** A database that shows each statement, and answers when told to. */
-function fakeDatabase(): { database: Database; calls: Call[] } {
+function fakeDatabase() {
   const calls: Call[] = []
-  const database = {
-    call: (_text: string, values: string[] = []) => {
+  const aside: Call[] = []
+  const show =
+    (list: Call[]) =>
+    (text: string, values: string[] = []) => {
       const { promise, resolve, reject } = Promise.withResolvers<object[]>()
-      calls.push({ values, answer: resolve, fail: reject })
+      list.push({ text, values: values.slice(1), answer: resolve, fail: reject })
       return promise
-    },
-  } as unknown as Database
-  return { database, calls }
+    }
+  const database = { call: show(calls), callAside: show(aside) } as unknown as Database
+  return { database, calls, aside }
 }
 
 const arrival = (n: number): Arrival => ({
@@ -29,6 +34,8 @@ const arrival = (n: number): Arrival => ({
   digest: `digest${n}`,
   requestId: `request${n}`,
   route: 1,
+  cost: 1,
+  scope: 1,
 })
 
 const admit = (admission: Admission, n: number): Promise<Caller | Problem> =>
@@ -36,12 +43,27 @@ const admit = (admission: Admission, n: number): Promise<Caller | Problem> =>
 
 const tick = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 const caller = (position: number) => ({
-  position,
+  position: -position,
   reason: null,
+  retry_ms: null,
+  rate_per_second: null,
+  units_per_month: null,
   tenant_id: `tenant${position}`,
   key_id: `key${position}`,
   at: "2026-11-24 22:00:00+00",
 })
+
+const asCaller = ({ tenant_id, key_id }: ReturnType<typeof caller>): Caller => ({
+  tenantId: tenant_id,
+  keyId: key_id,
+})
+const refusal = (position: number, reason: string, retryMs: string | null = null) => ({
+  ...caller(position),
+  position,
+  reason,
+  retry_ms: retryMs,
+})
+const sqlError = (code: string) => Object.assign(new Error("refused"), { code })
 
 describe("admission", () => {
   it("requests of one tick go in one statement, in order", async () => {
@@ -51,7 +73,8 @@ describe("admission", () => {
     await tick()
     assert.equal(calls.length, 1)
     assert.equal(calls[0]?.values[0], "{index1,index2,index3}")
-    assert.equal(calls[0]?.values[7], "{1,2,3}", "all are asked for, none is known")
+    assert.equal(calls[0]?.values[2], "{1,2,3}", "all are asked for, none is known")
+    assert.equal(calls[0]?.values[3], "{1,2,3}", "each has a key of its own")
     calls[0]?.answer([1, 2, 3].map(caller))
     assert.deepEqual(
       await Promise.all(admitted),
@@ -80,7 +103,7 @@ describe("admission", () => {
     const admission = new Admission(database, "live")
     const results = Promise.all([1, 2, 3].map((n) => admit(admission, n)))
     await tick()
-    calls[0]?.answer([caller(1), { ...caller(2), reason: "KEY_REVOKED" }, caller(3)])
+    calls[0]?.answer([...[1, 2, 3].map(caller), refusal(2, "KEY_REVOKED")])
     const [one, two, three] = await results
     assert.ok(two instanceof Problem)
     assert.equal(two.code, "KEY_REVOKED")
@@ -101,8 +124,8 @@ describe("admission", () => {
     )
     await tick()
     assert.equal(calls[1]?.values[0], "{index1}")
-    assert.equal(calls[1]?.values[7], "{}")
-    calls[1]?.answer([{ ...caller(1), reason: "KEY_REVOKED" }])
+    assert.equal(calls[1]?.values[2], "{}")
+    calls[1]?.answer([refusal(1, "KEY_REVOKED")])
     const result = await second
     assert.ok(result instanceof Problem && result.code === "KEY_REVOKED")
   })
@@ -131,6 +154,112 @@ describe("admission", () => {
     assert.deepEqual(await second, { tenantId: "tenant1", keyId: "key1" })
   })
 
+  it("a key that many requests carry is sent once", async () => {
+    const { database, calls } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const results = [1, 2, 1].map(
+      (key, n) =>
+        new Promise((resolve) =>
+          admission.admit({ ...arrival(key), requestId: `request${n}` }, resolve),
+        ),
+    )
+    await tick()
+    assert.equal(calls[0]?.values[1], "{digest1,digest2}")
+    assert.equal(calls[0]?.values[3], "{1,2,1}")
+    calls[0]?.answer([caller(1), caller(2), refusal(3, "RATE_LIMITED", "1500")])
+    const [one, two, three] = await Promise.all(results)
+    assert.deepEqual([one, two], [caller(1), caller(2)].map(asCaller))
+    assert.ok(three instanceof Problem)
+    assert.deepEqual([three.code, three.retryAfterSeconds], ["RATE_LIMITED", 2])
+  })
+
+  it("tells what is left for a key, to who is let in and to who is not", async () => {
+    const { database, calls } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const limits: unknown[] = []
+    for (const n of [1, 1]) admission.admit(arrival(n), (_, __, left) => limits.push(left))
+    await tick()
+    const left = {
+      rate_per_second: 2,
+      burst: 5,
+      burst_left: 3,
+      units_per_month: "9",
+      units_left: "0",
+    }
+    calls[0]?.answer([{ ...caller(1), ...left }, refusal(2, "QUOTA_EXCEEDED", "9")])
+    await tick()
+    const told = { rate: { perSecond: 2, burst: 5, left: 3 }, quota: { perMonth: 9, left: 0 } }
+    assert.deepEqual(limits, [told, told])
+  })
+
+  it("what one tenant stops does not stop the others: each goes on by itself", async () => {
+    const { database, calls, aside } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const known = [1, 2].map((n) => ({ ...arrival(n), caller: asCaller(caller(n)) }))
+    const ask = (one: Arrival) =>
+      new Promise<Caller | Problem>((resolve) => admission.admit(one, resolve))
+    const [locked, free] = known.map(ask)
+    await tick()
+    calls[0]?.fail(sqlError("55P03"))
+    await tick()
+    assert.deepEqual(
+      aside.map(({ values }) => values[1]),
+      ["{digest1}", "{digest2}"],
+    )
+    aside[1]?.answer([])
+    assert.deepEqual(await free, known[1]?.caller)
+    await tick()
+    const again = ask(known[1] as Arrival)
+    const waiting = ask(known[0] as Arrival)
+    await tick()
+    assert.equal(calls[1]?.values[1], "{digest2}", "back among the others, without the locked one")
+    calls[1]?.answer([])
+    await again
+    aside[0]?.fail(sqlError("55P03"))
+    await tick()
+    assert.equal(aside[2]?.values[1], "{digest1}", "tries again until its deadline")
+    aside[2]?.answer([])
+    await locked
+    await tick()
+    aside[3]?.answer([])
+    await waiting
+  })
+
+  for (const [what, error, voided] of [
+    ["a lost connection", Object.assign(new Error("reset"), { code: "ECONNRESET" }), true],
+    ["a server that shuts down", sqlError("57P01"), true],
+    ["an SQL error, which rolled back", sqlError("22P02"), false],
+  ] as const) {
+    it(`${what}: ${voided ? "the batch is voided by its id" : "nothing is left to void"}`, async () => {
+      const { database, calls, aside } = fakeDatabase()
+      const admission = new Admission(database, "live")
+      const refused = admit(admission, 1)
+      await tick()
+      calls[0]?.fail(error)
+      await tick()
+      if (!voided) aside.shift()?.fail(error)
+      assert.ok((await refused) instanceof Problem)
+      assert.equal(
+        aside.some(({ text }) => text.includes("void_batch")),
+        voided,
+      )
+    })
+  }
+
+  it("a batch that commits past its deadline is voided: its requests were refused", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] })
+    const { database, calls, aside } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const refused = admit(admission, 1)
+    await tick()
+    t.mock.timers.tick(3_000)
+    assert.ok((await refused) instanceof Problem)
+    calls[0]?.answer([caller(1)])
+    await tick()
+    assert.match(aside[0]?.text ?? "", /void_batch/)
+    assert.equal(aside[0]?.values[0], "{request1}")
+  })
+
   it("an outcome is done only when its statement is", async () => {
     const { database, calls } = fakeDatabase()
     const admission = new Admission(database, "live")
@@ -150,7 +279,7 @@ describe("admission", () => {
     await tick()
     assert.equal(done, false)
     const at = '{"2026-11-24 22:00:00+00"}'
-    assert.deepEqual(calls[0]?.values.slice(8), ["{t}", at, "{r}", "{200}", "{3}", "{false}"])
+    assert.deepEqual(calls[0]?.values.slice(12), ["{t}", at, "{r}", "{200}", "{3}", "{false}"])
     calls[0]?.answer([])
     await finished
     assert.equal(done, true)

@@ -10,8 +10,8 @@ import type { Environment } from "../db/database.ts"
 import { readKey } from "../keys/format.ts"
 import { issueKey, revokeKey } from "../keys/keys.ts"
 import { Keyring } from "../secrets/keyring.ts"
-import type { Arrival, Caller } from "./admission.ts"
 import { Admission } from "./admission.ts"
+import type { Arrival, Caller } from "./batch.ts"
 
 for (const major of [18, 15] as const) {
   describe(`the admission statement on PostgreSQL ${major}`, () => {
@@ -40,8 +40,9 @@ for (const major of [18, 15] as const) {
       const requestId = newUuid()
       return new Promise<{ result: Caller | Problem; requestId: string; admittedAt: string }>(
         (resolve) =>
-          admission.admit({ ...parts, requestId, route: 1, ...more }, (result, admittedAt) =>
-            resolve({ result, requestId, admittedAt }),
+          admission.admit(
+            { ...parts, requestId, route: 1, cost: 1, scope: 1, ...more },
+            (result, admittedAt) => resolve({ result, requestId, admittedAt }),
           ),
       )
     }

@@ -12,7 +12,10 @@ export type AuditAction =
   | "database.bootstrapped"
   | "database.migrated"
   | "tenant.created"
+  | "tenant.plan_changed"
   | "tenant.erased"
+  | "plan.saved"
+  | "plan.removed"
   | "key.issued"
   | "key.revoked"
 

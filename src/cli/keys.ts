@@ -6,12 +6,13 @@ import { wrongUsage } from "./cli.ts"
 import { asOperator } from "./operator.ts"
 
 export const help = `Usage: zygentrust keys issue --tenant NAME --environment live|test [--name TEXT]
-                         [--expires RFC3339]
+                         [--expires RFC3339] [--plan PLAN]
        zygentrust keys list [--tenant NAME]
        zygentrust keys revoke ID
 
 issue    Makes a key and shows it, this once: only its digest is kept. A tenant of
-         that name is made if there is none. Live keys ask the real internet; test
+         that name is made if there is none, on --plan, by default the one without
+         quota or rate. Live keys ask the real internet; test
          keys get fixed answers and touch nothing live.
 list     Shows every key by its beginning; never a whole one.
 revoke   Ends a key for good. From the moment this returns, no request that begins
@@ -27,6 +28,7 @@ const OPTIONS = {
   environment: { type: "string" },
   name: { type: "string" },
   expires: { type: "string" },
+  plan: { type: "string" },
 } as const
 
 export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
@@ -62,10 +64,10 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 }
 
 async function issue(
-  values: { tenant?: string; environment?: string; name?: string; expires?: string },
+  values: { readonly [K in keyof typeof OPTIONS]?: string },
   cli: Cli,
 ): Promise<ExitCode> {
-  const { tenant, environment, name = "default" } = values
+  const { tenant, environment, name = "default", plan } = values
   if (tenant === undefined) throw wrongUsage("keys issue takes --tenant NAME")
   if (environment !== "live" && environment !== "test") {
     throw wrongUsage("keys issue takes --environment live or --environment test")
@@ -82,6 +84,7 @@ async function issue(
       name,
       actor: commandActor(),
       ...(expiresAt && { expiresAt }),
+      ...(plan !== undefined && { plan }),
     }),
   )
   if (cli.json) cli.out(JSON.stringify(key))

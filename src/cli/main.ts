@@ -19,7 +19,11 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import("./analyze.ts"),
   },
   keys: { summary: "issue, list and revoke API keys", load: () => import("./keys.ts") },
-  tenants: { summary: "list tenants, and erase one for good", load: () => import("./tenants.ts") },
+  plans: { summary: "what tenants may use: quotas and rates", load: () => import("./plans.ts") },
+  tenants: {
+    summary: "list tenants, change their plan, erase one for good",
+    load: () => import("./tenants.ts"),
+  },
   migrate: {
     summary: "bring the database up to date, or set up one of your own",
     load: () => import("./migrate.ts"),

@@ -6,10 +6,13 @@ import { wrongUsage } from "./cli.ts"
 import { asOperator } from "./operator.ts"
 
 export const help = `Usage: zygentrust tenants list
+       zygentrust tenants plan ID PLAN
        zygentrust tenants erase ID --confirm ID
 
 list     Shows every tenant: id, plan, how many keys, name. A tenant is made by its
          first key: zygentrust keys issue --tenant NAME --environment live
+plan     Puts a tenant on a plan, from its next request on; what it has used of the
+         month stays used.
 erase    Forgets a tenant for good: its keys are revoked, and the seed without which
          nothing that it gave or asked can be opened is deleted, from the database
          and from tenant-keys.age in ZT_BACKUP_DIR, so that backups hold nothing of
@@ -35,6 +38,13 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     }
     return list(cli)
   }
+  if (action === "plan") {
+    const [plan, ...more] = rest
+    if (id === undefined || plan === undefined || more.length > 0) {
+      throw wrongUsage("tenants plan takes one tenant's id and a plan's name")
+    }
+    return assign(id, plan, cli)
+  }
   if (action === "erase") {
     if (id === undefined || rest.length > 0) throw wrongUsage("tenants erase takes one tenant's id")
     if (values.confirm !== id) {
@@ -44,8 +54,8 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   }
   throw wrongUsage(
     action === undefined
-      ? "tenants takes list or erase"
-      : `tenants has no '${action}'; it takes list or erase`,
+      ? "tenants takes list, plan or erase"
+      : `tenants has no '${action}'; it takes list, plan or erase`,
   )
 }
 
@@ -61,6 +71,16 @@ async function list(cli: Cli): Promise<ExitCode> {
 
 function line({ id, name, plan, keys }: ListedTenant): string {
   return `${id}  ${plan}  ${keys.live} live, ${keys.test} test  ${name ?? "(erased)"}`
+}
+
+async function assign(id: string, plan: string, cli: Cli): Promise<ExitCode> {
+  const [{ commandActor }, { assignPlan }] = await Promise.all([
+    import("../keys/keys.ts"),
+    import("../usage/plans.ts"),
+  ])
+  await asOperator(cli, (tx) => assignPlan(tx, id, plan, commandActor()))
+  cli.out(cli.json ? JSON.stringify({ id, plan }) : `${id} is on the plan ${plan}.`)
+  return 0
 }
 
 async function erase(id: string, cli: Cli): Promise<ExitCode> {

@@ -10,8 +10,13 @@ import type { Catalog, Policy, Table } from "./catalog.ts"
 import { readCatalog } from "./catalog.ts"
 import type { Finding } from "./finding.ts"
 
-/** Nothing in them is a tenant's. */
-const WITHOUT_TENANT: readonly string[] = ["platform.migration"]
+/** Nothing in them is a tenant's; of batches, no customer's role may see any. */
+const WITHOUT_TENANT: readonly string[] = [
+  "live.batch",
+  "platform.migration",
+  "platform.plan",
+  "sandbox.batch",
+]
 
 const CUSTOMERS: readonly string[] = ["zt_tenant", "zt_sandbox", "PUBLIC"]
 const TENANTS = "platform.tenant"

@@ -25,6 +25,8 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "audit.append": { path: "audit append", owner: "zt_service", executors: ["zt_operator"] },
   "live.admit": ADMISSION,
   "sandbox.admit": ADMISSION,
+  "live.void_batch": ADMISSION,
+  "sandbox.void_batch": ADMISSION,
   "role_admin.open_grant_role": GRANT_ROLES,
   "role_admin.close_grant_role": GRANT_ROLES,
   "role_admin.drop_grant_role": GRANT_ROLES,
@@ -33,10 +35,18 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
 /** Each policy that names the service role: it must, or a definer function sees no row. */
 const POLICIES: readonly string[] = [
   "audit.entry: appends",
+  "live.account: service",
   "live.api_key: service",
+  "live.period: service",
+  "live.rate: service",
+  "live.slice: service",
   "live.usage: service",
   "platform.tenant: service",
+  "sandbox.account: service",
   "sandbox.api_key: service",
+  "sandbox.period: service",
+  "sandbox.rate: service",
+  "sandbox.slice: service",
   "sandbox.usage: service",
 ]
 

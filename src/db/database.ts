@@ -24,6 +24,8 @@ export interface Tx {
 export interface Database {
   /** One autocommitted statement as zt_runtime itself: service functions only. */
   call<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /** The same on other connections, for what may wait long: it stops nobody who calls. */
+  callAside<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
   /** One transaction as zt_tenant (live) or zt_sandbox (test). Rolled back when `work` rejects. */
   asTenant<T>(environment: Environment, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   close(): Promise<void>

@@ -178,7 +178,7 @@ async function single(db: TestDatabase) {
       credentials: await credentials(db.secrets, "zt_runtime"),
       onUnreachable: () => {},
     },
-    3,
+    5,
   )
 }
 

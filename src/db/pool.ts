@@ -12,6 +12,8 @@ import { databaseProblem } from "./errors.ts"
 
 /** Kept for service functions, one an environment: tenants' transactions cannot starve admission. */
 const CALL_CONNECTIONS = 2
+/** For service functions that wait for a lock. */
+const ASIDE_CONNECTIONS = 2
 const ADMIN_CONNECTIONS = 2
 const IDLE_MS = 30_000
 /** A peer that vanished without a word; longer than any role's statement_timeout. */
@@ -29,20 +31,25 @@ export interface PoolOptions {
   readonly onUnreachable: () => void
 }
 
-/** @param size - Connections at most, 3 or more. */
+/** @param size - Connections at most, 5 or more. */
 export function openDatabase(options: PoolOptions, size: number): Database {
   const calls = openPool(options, CALL_CONNECTIONS)
-  const tenants = openPool(options, size - CALL_CONNECTIONS)
-  return {
-    call: <Row extends object>(text: string, values?: readonly unknown[]) =>
-      connected(calls, options, async (client) => {
+  const aside = openPool(options, ASIDE_CONNECTIONS)
+  const tenants = openPool(options, size - CALL_CONNECTIONS - ASIDE_CONNECTIONS)
+  const call =
+    (pool: pg.Pool) =>
+    <Row extends object>(text: string, values?: readonly unknown[]) =>
+      connected(pool, options, async (client) => {
         const { rows } = await runStatement<Row>(client, text, values)
         return rows
-      }),
+      })
+  return {
+    call: call(calls),
+    callAside: call(aside),
     asTenant: (environment, tenantId, work) =>
       transaction(tenants, options, TENANT_ROLES[environment], tenantId, work),
     async close() {
-      await Promise.all([end(calls), end(tenants)])
+      await Promise.all([end(calls), end(aside), end(tenants)])
     },
   }
 }

@@ -5,6 +5,7 @@
  * way (ready.ts) before the framework; all else is Hono's. Errors become answers here and only
  * here; what is not a Problem is logged and answered as `INTERNAL`.
  */
+import type { HttpBindings } from "@hono/node-server"
 import { getRequestListener } from "@hono/node-server"
 import { OpenAPIHono } from "@hono/zod-openapi"
 import type { Context, Next } from "hono"
@@ -17,6 +18,7 @@ import { renderRefusal } from "../edge/refusal.ts"
 import { findKeys } from "../keys/format.ts"
 import type { AnalysisAnswer, AnswerCache } from "./analysis-answer.ts"
 import { keyInAddress } from "./credentials.ts"
+import { limitHeaders } from "./limits.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
@@ -37,7 +39,7 @@ export function createListener(parts: Parts): EdgeOptions["handler"] {
   })
   const ready = readyAnswer(parts, answers)
   const app = createApp(parts, answers)
-  const slow = getRequestListener((request, env) => app.fetch(request, env), {
+  const slow = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     overrideGlobalObjects: false,
     hostname: "localhost", // for HTTP/1.0 without Host, which the edge lets in
     errorHandler: () => refuseTarget(),
@@ -60,6 +62,9 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
     if (c.res.headers.get("cache-control") === null) {
       c.header("cache-control", NO_STORE)
     }
+    const limits = c.get("limits")
+    if (limits === undefined) return
+    for (const [name, value] of limitHeaders(limits, parts.now())) c.header(name, value)
   })
   for (const path of WITHOUT_QUERY) app.use(path, refuseQuery)
   app.route("/", analyzeRoutes(parts, answers))

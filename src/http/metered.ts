@@ -6,14 +6,15 @@
  */
 import type { z } from "@hono/zod-openapi"
 import type { Context } from "hono"
-import type { Admission, Arrival, Caller } from "../admission/admission.ts"
-import { latencyBucket } from "../admission/admission.ts"
+import type { Admission } from "../admission/admission.ts"
+import type { Arrival, Caller, Limits } from "../admission/batch.ts"
+import { latencyBucket } from "../admission/batch.ts"
 import type { Asker } from "../analyses/analyst.ts"
 import { encodeId } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Route } from "../usage/report.ts"
-import { ROUTES } from "../usage/report.ts"
 import { credentials } from "./credentials.ts"
+import { METERING } from "./metering.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 
 export interface Metered<Query> {
@@ -42,12 +43,14 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
     const bucket = () => latencyBucket(performance.now() - started)
 
     const asked = readQuery(query, target)
+    const showLimits = (limits: Limits | undefined) => c.set("limits", limits)
     const invalid = asked instanceof Problem
-    const { tenantId, admittedAt } = await admit(admission, {
+    const { tenantId, admittedAt } = await admit(admission, showLimits, {
       ...key,
       caller: admission.callerOf(key.digest),
       requestId: requestUuid,
-      route: ROUTES[route],
+      ...METERING[route],
+      address: c.env.incoming?.socket.remoteAddress,
       ...(invalid && {
         outcome: { status: asked.status, latencyBucket: bucket(), cacheHit: false },
       }),
@@ -76,12 +79,15 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
 
 function admit(
   admission: Admission,
+  showLimits: (limits: Limits | undefined) => void,
   arrival: Arrival,
 ): Promise<Caller & { readonly admittedAt: string }> {
   return new Promise((resolve, reject) => {
-    admission.admit(arrival, (result, admittedAt) =>
-      result instanceof Problem ? reject(result) : resolve({ ...result, admittedAt }),
-    )
+    admission.admit(arrival, (result, admittedAt, limits) => {
+      showLimits(limits)
+      if (result instanceof Problem) reject(result)
+      else resolve({ ...result, admittedAt })
+    })
   })
 }
 

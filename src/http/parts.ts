@@ -1,5 +1,7 @@
 /** What the routes are made from; main.ts puts it together. */
+import type { HttpBindings } from "@hono/node-server"
 import type { Admission } from "../admission/admission.ts"
+import type { Limits } from "../admission/batch.ts"
 import type { Analyst } from "../analyses/analyst.ts"
 import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
@@ -24,5 +26,6 @@ export interface Parts {
 
 /** What Hono carries along with a request. */
 export interface AppEnv {
-  Variables: { requestUuid: string }
+  Bindings: Partial<HttpBindings>
+  Variables: { requestUuid: string; limits: Limits | undefined }
 }

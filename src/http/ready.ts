@@ -13,8 +13,9 @@ import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
 import type { EdgeOptions } from "../edge/listener.ts"
 import { renderRefusal } from "../edge/refusal.ts"
 import { lookupIndex } from "../keys/format.ts"
-import { ROUTES } from "../usage/report.ts"
 import type { AnswerCache } from "./analysis-answer.ts"
+import { limitHeaders } from "./limits.ts"
+import { METERING } from "./metering.ts"
 import type { Parts } from "./parts.ts"
 
 /** Flat, as Node takes them without going over them twice. */
@@ -51,23 +52,28 @@ export function readyAnswer(
       index8: lookupIndex(key),
       digest,
       requestId: requestUuid,
-      route: ROUTES["GET /v1/analyze"],
+      ...METERING["GET /v1/analyze"],
+      address: request.socket.remoteAddress,
       caller,
       outcome: OUTCOME,
     }
-    admissions.live.admit(arrival, (result) => {
+    admissions.live.admit(arrival, (result, _, limits) => {
       if (result instanceof Problem) {
         if (result.status >= 500) log(requestId, result)
         const refusal = { status: result.status, problem: result }
         const { accept } = request.headers
         const { headers, body } = renderRefusal(refusal, SECURITY_HEADERS, accept, requestId)
-        response.writeHead(result.status, headers)
+        response.writeHead(result.status, [
+          ...Object.entries(headers).flat(),
+          ...(limits === undefined ? [] : limitHeaders(limits, now()).flat()),
+        ])
         response.end(body)
         return
       }
       const body = answer.body(requestId, true, now())
       response.writeHead(200, [
         ...HEADERS,
+        ...(limits === undefined ? [] : limitHeaders(limits, now()).flat()),
         "x-request-id",
         requestId,
         "content-length",

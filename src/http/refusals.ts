@@ -18,6 +18,18 @@ const HEADERS = {
   },
 }
 
+/** Where a key has a rate or a quota (draft-ietf-httpapi-ratelimit-headers). */
+const LIMITS = {
+  "RateLimit-Policy": {
+    description: "The key's limits: `q` requests in `w` seconds, `q` units of the calendar month.",
+    schema: { type: "string" as const, example: '"rate";q=50;w=5, "month";q=10000;w=2592000' },
+  },
+  RateLimit: {
+    description: "What is left of each: `r`, and in how many seconds it is whole again: `t`.",
+    schema: { type: "string" as const, example: '"rate";r=49;t=1, "month";r=9731;t=604800' },
+  },
+}
+
 /** @returns The `responses` of a route for the codes it can refuse with, one entry a status. */
 export function refusals(...codes: readonly ProblemCode[]) {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status)
@@ -34,6 +46,7 @@ export function refusals(...codes: readonly ProblemCode[]) {
               schema: { type: "string" as const, example: "Bearer" },
             },
           }),
+          ...(status === 429 && LIMITS),
           ...((status === 429 || status === 503) && {
             "Retry-After": {
               description: "Seconds after which to try again.",
@@ -95,6 +108,9 @@ export const KEYED = [
   "KEY_DISABLED",
   "KEY_REVOKED",
   "KEY_EXPIRED",
+  "ADDRESS_NOT_ALLOWED",
+  "INSUFFICIENT_SCOPE",
+  "RATE_LIMITED",
   "UNAVAILABLE",
 ] as const satisfies readonly ProblemCode[]
 

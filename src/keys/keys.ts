@@ -20,8 +20,10 @@ import { generateKey, readKey } from "./format.ts"
 import { ERASED, ensureTenant, tenantIndexes, tenantName } from "./tenants.ts"
 
 export interface IssueOptions {
-  /** Name of the tenant; made, on the plan `unlimited`, if there is none. */
+  /** Name of the tenant; made if there is none. */
   readonly tenant: string
+  /** Of a tenant that is made now; by default `unlimited`. One that is there keeps its own. */
+  readonly plan?: string
   readonly environment: Environment
   readonly name: string
   readonly expiresAt?: Date
@@ -56,7 +58,11 @@ export function commandActor(): string {
   }
 }
 
-/** Issues a key. @throws Problem `INVALID_REQUEST` for a name that is empty or over 80 characters. */
+/**
+ * Issues a key.
+ * @throws Problem `INVALID_REQUEST` for a name that is empty or over 80 characters, `CONFLICT` when
+ *   the tenant has as many keys as its plan allows, or is on another plan than the one named.
+ */
 export async function issueKey(
   tx: Tx,
   keyring: Keyring,
@@ -64,7 +70,9 @@ export async function issueKey(
 ): Promise<IssuedKey> {
   checkName("tenant", options.tenant)
   checkName("name", options.name)
-  const tenant = await ensureTenant(tx, keyring, options.tenant, options.actor)
+  const { plan } = options
+  const tenant = await ensureTenant(tx, keyring, options.tenant, options.actor, plan)
+  await checkPlan(tx, tenant.id, plan)
   const keys = await keyring.of(tenant.id, () => tenantSeed(tx, tenant.id))
   if (keys === undefined) {
     throw new Problem("GONE", { message: `The tenant '${options.tenant}' was erased.` })
@@ -151,6 +159,35 @@ export async function revokeKey(
     }
   }
   throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
+}
+
+/** The tenant's row is locked, so that two who issue at once are counted one after the other. */
+async function checkPlan(tx: Tx, tenantId: string, wanted: string | undefined): Promise<void> {
+  const [tenant] = await tx.query<{ plan: string; max_keys: number | null }>(
+    `select t.plan, p.max_keys from platform.tenant t join platform.plan p on p.name = t.plan
+      where t.id = $1 for no key update of t`,
+    [tenantId],
+  )
+  if (wanted !== undefined && tenant?.plan !== wanted) {
+    throw new Problem("CONFLICT", {
+      message: `That tenant is on the plan '${tenant?.plan}'; 'tenants plan ID ${wanted}' changes it.`,
+    })
+  }
+  const max = tenant?.max_keys ?? null
+  if (max === null) return
+  const [keys] = await tx.query<{ count: number }>(
+    `select (${Object.values(SCHEMAS)
+      .map(
+        (schema) => `(select count(*) from ${schema}.api_key
+          where tenant_id = $1 and revoked_at is null)`,
+      )
+      .join(" + ")})::integer as count`,
+    [tenantId],
+  )
+  if ((keys?.count ?? 0) < max) return
+  throw new Problem("CONFLICT", {
+    message: `That tenant has ${max} keys, as many as its plan '${tenant?.plan}' allows: revoke one first.`,
+  })
 }
 
 /** What a rotation of the root key seals again. */

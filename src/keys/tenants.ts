@@ -12,6 +12,7 @@ import { decodeId, encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Tx } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
+import { sqlState } from "../db/errors.ts"
 import type { SealedTable } from "../db/reseal.ts"
 import { newSeed, saveTenantSeed } from "../db/tenant-seed.ts"
 import type { Keyring } from "../secrets/keyring.ts"
@@ -35,23 +36,39 @@ const NAME = "platform.tenant.name"
 /** Stands in for what an erased tenant had given. */
 export const ERASED = "(erased)"
 
-/** @returns The id of the tenant of that name, and whether it was made now. */
+/** The built-in plan without quota or rate, for a deployment's own use. */
+const DEFAULT_PLAN = "unlimited"
+const FOREIGN_KEY = "23503"
+
+/**
+ * @param plan - Of a tenant that is made now; by default `unlimited`.
+ * @returns The id of the tenant of that name, and whether it was made now.
+ * @throws Problem `NOT_FOUND` for a plan that is not there.
+ */
 export async function ensureTenant(
   tx: Tx,
   keyring: Keyring,
   name: string,
   actor: string,
+  plan: string = DEFAULT_PLAN,
 ): Promise<{ id: string; made: boolean }> {
   const indexes = tenantIndexes(keyring, name)
   const found = await findTenant(tx, indexes)
   if (found !== undefined) return { id: found, made: false }
   const id = newUuid()
   const seed = newSeed()
-  const [made] = await tx.query(
-    `insert into platform.tenant (id, name_index, sealed_name) values ($1, $2, $3)
-      on conflict (name_index) do nothing returning id`,
-    [id, indexes[0], keyring.keys(id, seed).seal(tenantName(id), name)],
-  )
+  const [made] = await tx
+    .query(
+      `insert into platform.tenant (id, name_index, sealed_name, plan) values ($1, $2, $3, $4)
+        on conflict (name_index) do nothing returning id`,
+      [id, indexes[0], keyring.keys(id, seed).seal(tenantName(id), name), plan],
+    )
+    .catch((error: unknown) => {
+      if (sqlState(error) !== FOREIGN_KEY) throw error
+      throw new Problem("NOT_FOUND", {
+        message: `There is no plan '${plan}'; 'plans list' shows all.`,
+      })
+    })
   if (made === undefined) {
     const other = await findTenant(tx, indexes) // made by another a moment ago
     if (other === undefined) throw new Problem("DATABASE", { message: "the tenant is not visible" })

@@ -64,7 +64,14 @@ describe("a test key", () => {
     const rows = await liveRows(program)
     assert.equal((await program.ask("/v1/analyze?domain=lindenshop.test", { key })).status, 200)
     const after = await liveRows(program)
-    assert.deepEqual(after, { ...rows, analysis: 1, usage: 1 })
+    assert.deepEqual(after, {
+      ...rows,
+      account: 1,
+      analysis: 1,
+      batch: 2, // its admission and its outcome
+      slice: 1,
+      usage: 1,
+    })
     assert.ok(lab.requests.connections.size > 0)
     assert.ok(questions(lab).includes("lindenshop.test A"))
   })

@@ -33,11 +33,36 @@ create function platform.current_tenant() returns uuid
 alter function platform.current_tenant() owner to zt_owner;
 grant execute on function platform.current_tenant() to zt_tenant, zt_sandbox;
 
+-- What tenants may use. Null: no limit. A change holds from the next request.
+create table platform.plan (
+  name                text primary key check (name ~ '^[a-z][a-z0-9-]{0,39}$'),
+  units_per_month     bigint check (units_per_month >= 0),
+  soft                boolean not null default false, -- past the units: told, and served
+  requests_per_second integer check (requests_per_second between 1 and 1000000),
+  burst               integer check (burst between 1 and 10000000),
+  max_keys            integer check (max_keys >= 0),
+  batch_size          integer not null default 10000 check (batch_size between 1 and 10000),
+  retention_days      integer not null default 400 check (retention_days between 1 and 3650),
+  self_service        boolean not null default false,
+  created_at          timestamptz not null default clock_timestamp(),
+  check ((requests_per_second is null) = (burst is null))
+);
+alter table platform.plan owner to zt_owner;
+insert into platform.plan
+    (name, units_per_month, requests_per_second, burst, max_keys, batch_size, self_service)
+  values
+    ('unlimited', null, null, null, null, 10000, false),
+    ('free', 500, 2, 10, 2, 100, true),
+    ('starter', 10000, 10, 50, 10, 1000, true),
+    ('business', 250000, 100, 500, 100, 10000, false);
+grant select on platform.plan to zt_tenant, zt_sandbox, zt_service, zt_backup;
+grant select, insert, update, delete on platform.plan to zt_operator;
+
 create table platform.tenant (
   id          uuid primary key,
   name_index  bytea not null unique check (octet_length(name_index) = 16), -- blind: found by name
   sealed_name bytea not null,
-  plan        text not null default 'unlimited',
+  plan        text not null default 'unlimited' references platform.plan,
   created_at  timestamptz not null default clock_timestamp()
 );
 alter table platform.tenant owner to zt_owner;
@@ -47,10 +72,11 @@ create policy every_row on platform.tenant to zt_migrate using (true) with check
 create policy backup on platform.tenant for select to zt_backup using (true);
 create policy service on platform.tenant to zt_service using (true) with check (true);
 create policy operator on platform.tenant to zt_operator using (true) with check (true);
+create index tenant_plan on platform.tenant (plan);
 create policy own_row on platform.tenant for select to zt_tenant, zt_sandbox
   using (id = (select platform.current_tenant()));
 grant select on platform.tenant to zt_tenant, zt_sandbox, zt_service, zt_backup;
-grant select, insert, update (name_index) on platform.tenant to zt_operator;
+grant select, insert, update (name_index, plan) on platform.tenant to zt_operator;
 
 -- Part of each key that a tenant's data is sealed with: without the row, nothing of it opens.
 create table platform.tenant_key (

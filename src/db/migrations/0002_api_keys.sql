@@ -16,6 +16,11 @@ begin
         expires_at  timestamptz,
         disabled_at timestamptz,
         revoked_at  timestamptz,
+        scopes      integer not null default 3, -- bits: keys/scopes.ts
+        addresses   cidr[] check (cardinality(addresses) between 1 and 100),
+        requests_per_second integer check (requests_per_second between 1 and 1000000),
+        burst       integer check (burst between 1 and 10000000),
+        check ((requests_per_second is null) = (burst is null)),
         primary key (tenant_id, id)
       );
       create index api_key_index8 on %1$I.api_key (index8); -- of 47 bits: not unique

@@ -35,7 +35,7 @@ const route = createRoute({
         value: exampleAnalysis("reject.test"),
       },
     }),
-    ...refusals(...KEYED, "INVALID_DOMAIN", "RATE_LIMITED", "QUOTA_EXCEEDED"),
+    ...refusals(...KEYED, "INVALID_DOMAIN", "QUOTA_EXCEEDED"),
   },
 })
 

@@ -1,0 +1,230 @@
+/**
+ * A batch: the requests that one statement admits, and the outcomes that it writes.
+ *
+ * Owns: how both are sent, and how what comes back is read. Not: when (lane.ts).
+ */
+import type { ProblemCode } from "../core/problem.ts"
+import { Problem } from "../core/problem.ts"
+
+/** What a request ended in. */
+export interface Outcome {
+  /** HTTP status. */
+  readonly status: number
+  /** Index into {@link LATENCY_BUCKETS_MS}. */
+  readonly latencyBucket: number
+  readonly cacheHit: boolean
+}
+
+/** A request that asks to be let in. */
+export interface Arrival {
+  readonly index8: string
+  /** SHA-256 of the key, hex. */
+  readonly digest: string
+  readonly requestId: string
+  readonly route: number
+  /** Units that it costs when it is answered below 400; test keys' cost nothing. */
+  readonly cost: number
+  /** Bits of the scopes that the route needs. */
+  readonly scope: number
+  /** Of the client, as text; for keys that are bound to addresses. */
+  readonly address?: string | undefined
+  /** Whose key it is, where that is known: see `Admission.callerOf`. */
+  readonly caller?: Caller | undefined
+  /** Known already when the answer lies ready; else it follows by `finish`. */
+  readonly outcome?: Outcome
+}
+
+/** Whom a key belongs to; says nothing about whether the key is good. */
+export interface Caller {
+  readonly tenantId: string
+  readonly keyId: string
+}
+
+/** What is left for a key, after the batch that its request was in. */
+export interface Limits {
+  /** Requests; undefined without a rate. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number; readonly left: number }
+  /** Units of the calendar month (UTC); undefined without a quota. */
+  readonly quota?: { readonly perMonth: number; readonly left: number }
+}
+
+/**
+ * @param admittedAt - When, as the database writes it; `finish` takes it back.
+ * @param limits - Of the key, where it has any; also with a refusal for want of them.
+ */
+export type Settled = (
+  result: Caller | Problem,
+  admittedAt: string,
+  limits: Limits | undefined,
+) => void
+
+export interface Finished extends Outcome {
+  readonly tenantId: string
+  readonly admittedAt: string
+  readonly requestId: string
+}
+
+export interface Batch {
+  readonly arrivals: { readonly arrival: Arrival; readonly settle: Settled }[]
+  readonly finished: { readonly finished: Finished; readonly settle: (error?: unknown) => void }[]
+}
+
+/** What the admission statement answers; see its migration. */
+export interface Row {
+  /** Above 0: an arrival, refused. Below: minus a key's number. 0: the time. */
+  readonly position: number
+  readonly reason: ProblemCode | null
+  readonly retry_ms: string | null
+  readonly tenant_id: string | null
+  readonly key_id: string | null
+  readonly at: string
+  readonly rate_per_second: number | null
+  readonly burst: number | null
+  readonly burst_left: number | null
+  readonly units_per_month: string | null
+  readonly units_left: string | null
+}
+
+/** Upper bounds; the last bucket has none. */
+export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
+
+/** @returns The bucket of a latency in milliseconds. */
+export function latencyBucket(ms: number): number {
+  const index = LATENCY_BUCKETS_MS.findIndex((bound) => ms <= bound)
+  return index === -1 ? LATENCY_BUCKETS_MS.length : index
+}
+
+export function emptyBatch(): Batch {
+  return { arrivals: [], finished: [] }
+}
+
+/** Array literals, built as text in one pass: hex, UUIDs, base62 and numbers need no quotes. */
+export class Values {
+  /** In the order of the statement's parameters, after the batch's id. */
+  readonly arrivals: readonly string[]
+  /** Those of what ended. */
+  readonly finished: readonly string[]
+  readonly requestIds: string
+  /** Each arrival's key, by its number from 1. */
+  readonly keys: readonly number[]
+
+  constructor({ arrivals, finished }: Batch) {
+    const numbers = new Map<string, number>()
+    const keys: number[] = []
+    let [index8, digest, introduce, key, request, route, cost, scope, address] = Array(9).fill("")
+    let [status, latency, hit] = Array(3).fill("")
+    for (const { arrival } of arrivals) {
+      const { outcome } = arrival
+      let number = numbers.get(arrival.digest)
+      if (number === undefined) {
+        number = numbers.size + 1
+        numbers.set(arrival.digest, number)
+        index8 += `,${arrival.index8}`
+        digest += `,${arrival.digest}`
+        if (arrival.caller === undefined) introduce += `,${number}`
+      }
+      keys.push(number)
+      key += `,${number}`
+      request += `,${arrival.requestId}`
+      route += `,${arrival.route}`
+      cost += `,${arrival.cost}`
+      scope += `,${arrival.scope}`
+      address += `,${arrival.address ?? "NULL"}`
+      status += `,${outcome?.status ?? "NULL"}`
+      latency += `,${outcome?.latencyBucket ?? "NULL"}`
+      hit += `,${outcome?.cacheHit ?? "NULL"}`
+    }
+    this.keys = keys
+    this.requestIds = literal(request)
+    this.arrivals = [
+      ...[index8, digest, introduce, key, request, route, cost, scope, address, status, latency],
+      hit,
+    ].map(literal)
+    let [tenant, at, id, endStatus, endLatency, endHit] = Array(6).fill("")
+    for (const { finished: end } of finished) {
+      tenant += `,${end.tenantId}`
+      at += `,"${end.admittedAt}"`
+      id += `,${end.requestId}`
+      endStatus += `,${end.status}`
+      endLatency += `,${end.latencyBucket}`
+      endHit += `,${end.cacheHit}`
+    }
+    this.finished = [tenant, at, id, endStatus, endLatency, endHit].map(literal)
+  }
+}
+
+function literal(text: string): string {
+  return `{${text.slice(1)}}`
+}
+
+/** Tells each of a batch what the statement answered. @param known - Callers by digest, added to. */
+export function settleBatch(
+  { arrivals, finished }: Batch,
+  keys: readonly number[],
+  rows: readonly Row[],
+  known: { get(digest: string): Caller | undefined; set(digest: string, caller: Caller): unknown },
+): void {
+  const refused = new Map<number, Row>()
+  const introduced = new Map<number, { caller: Caller; limits: Limits | undefined }>()
+  let admittedAt = ""
+  for (const row of rows) {
+    if (row.position > 0) refused.set(row.position, row)
+    else if (row.position === 0) admittedAt = row.at
+    else if (row.tenant_id !== null && row.key_id !== null) {
+      const caller = { tenantId: row.tenant_id, keyId: row.key_id }
+      introduced.set(-row.position, { caller, limits: readLimits(row) })
+    }
+  }
+  for (const [index, { arrival, settle }] of arrivals.entries()) {
+    const own = introduced.get(keys[index] ?? 0)
+    if (own !== undefined && arrival.caller === undefined) known.set(arrival.digest, own.caller)
+    const caller = arrival.caller ?? own?.caller ?? known.get(arrival.digest)
+    const refusal = refused.get(index + 1)
+    const result = refusal === undefined && caller ? caller : problemOf(refusal)
+    settle(result, admittedAt, own?.limits)
+  }
+  for (const { settle } of finished) settle()
+}
+
+function problemOf(row: Row | undefined): Problem {
+  const code = row?.reason ?? "INVALID_KEY"
+  if (row === undefined || row.retry_ms === null) return new Problem(code)
+  return new Problem(code, {
+    retryAfterSeconds: Math.max(1, Math.ceil(Number(row.retry_ms) / 1000)),
+  })
+}
+
+function readLimits(row: Row): Limits | undefined {
+  const { rate_per_second, burst, burst_left, units_per_month, units_left } = row
+  if (rate_per_second === null && units_per_month === null) return undefined
+  return {
+    ...(rate_per_second !== null && {
+      rate: { perSecond: rate_per_second, burst: burst ?? 0, left: burst_left ?? 0 },
+    }),
+    ...(units_per_month !== null && {
+      quota: { perMonth: Number(units_per_month), left: Number(units_left ?? 0) },
+    }),
+  }
+}
+
+/** Tells all of a batch that there is no deciding now. */
+export function refuseBatch({ arrivals, finished }: Batch, cause?: unknown): void {
+  const problem = new Problem("UNAVAILABLE", { retryAfterSeconds: 1, cause })
+  for (const { settle } of arrivals) settle(problem, "", undefined)
+  for (const { settle } of finished) settle(problem)
+}
+
+/** @returns The batch in parts, one a tenant; those whose tenant is not known are parts of their own key. */
+export function byTenant({ arrivals, finished }: Batch): Map<string, Batch> {
+  const parts = new Map<string, Batch>()
+  const part = (name: string) => {
+    const found = parts.get(name) ?? emptyBatch()
+    parts.set(name, found)
+    return found
+  }
+  for (const one of arrivals) {
+    part(one.arrival.caller?.tenantId ?? one.arrival.digest).arrivals.push(one)
+  }
+  for (const one of finished) part(one.finished.tenantId).finished.push(one)
+  return parts
+}

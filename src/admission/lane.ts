@@ -1,0 +1,96 @@
+/**
+ * A lane: one statement in flight, what arrives meanwhile is the next batch. No timer.
+ *
+ * Owns: batching, the bound and the deadline of whoever waits. Not: what the statement is.
+ * Invariant: each that is added is settled once, within its deadline.
+ */
+import type { Batch } from "./batch.ts"
+import { emptyBatch, refuseBatch } from "./batch.ts"
+
+const MAX_WAITING = 20_000
+const MAX_BATCH = 1_000
+/** From its arrival. Past it, who waits is refused, and what the statement still does is voided. */
+const DEADLINE_MS = 3_000
+
+export interface LaneOptions {
+  /**
+   * Runs one statement and settles its batch.
+   * @param late - True once the deadline has passed: the batch was refused then.
+   */
+  run(batch: Batch, late: () => boolean): Promise<void>
+  /** Told when a statement passes its deadline. */
+  onLate(): void
+}
+
+export class Lane {
+  readonly #options: LaneOptions
+  #waiting: Batch = emptyBatch()
+  #waitingSince = 0
+  #scheduled = false
+  /** The statement in flight is past its deadline: whoever comes is refused at once. */
+  #stuck = false
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  get idle(): boolean {
+    return !this.#scheduled
+  }
+
+  addArrival(one: Batch["arrivals"][number]): void {
+    if (this.#stuck || this.#waiting.arrivals.length >= MAX_WAITING) {
+      refuseBatch({ arrivals: [one], finished: [] })
+      return
+    }
+    this.#waiting.arrivals.push(one)
+    this.#schedule()
+  }
+
+  addFinished(one: Batch["finished"][number]): void {
+    if (this.#stuck) {
+      refuseBatch({ arrivals: [], finished: [one] })
+      return
+    }
+    this.#waiting.finished.push(one)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#waitingSince === 0) this.#waitingSince = performance.now()
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      const batch = {
+        arrivals: this.#waiting.arrivals.splice(0, MAX_BATCH),
+        finished: this.#waiting.finished.splice(0, MAX_BATCH),
+      }
+      const since = this.#waitingSince
+      if (this.#waiting.arrivals.length + this.#waiting.finished.length === 0) {
+        this.#waitingSince = 0
+      }
+      this.#run(batch, since).finally(() => {
+        this.#scheduled = false
+        this.#stuck = false
+        if (this.#waiting.arrivals.length + this.#waiting.finished.length > 0) this.#schedule()
+      })
+    })
+  }
+
+  async #run(batch: Batch, since: number): Promise<void> {
+    const leftMs = Math.max(0, since + DEADLINE_MS - performance.now())
+    const deadline = setTimeout(() => {
+      this.#stuck = true
+      this.#options.onLate()
+      refuseBatch(batch)
+      refuseBatch(this.#waiting)
+      this.#waiting = emptyBatch()
+      this.#waitingSince = 0
+    }, leftMs)
+    try {
+      await this.#options.run(batch, () => this.#stuck)
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+}

@@ -1,0 +1,311 @@
+/** Quotas and rates of the admission statement, over several instances on a real database. */
+import assert from "node:assert/strict"
+import { after, before, describe, it } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
+import { memorySecrets } from "../../test/memory-secrets.ts"
+import type { TestDatabase } from "../../test/postgres.ts"
+import { createDatabase } from "../../test/postgres.ts"
+import { newUuid } from "../core/ids.ts"
+import { Problem } from "../core/problem.ts"
+import { credentials } from "../db/connection.ts"
+import type { Environment } from "../db/database.ts"
+import { openDatabase } from "../db/pool.ts"
+import { readKey } from "../keys/format.ts"
+import { issueKey } from "../keys/keys.ts"
+import { Keyring } from "../secrets/keyring.ts"
+import { Admission } from "./admission.ts"
+import type { Arrival, Limits } from "./batch.ts"
+
+interface Asked {
+  readonly code: string
+  readonly problem: Problem | undefined
+  readonly limits: Limits | undefined
+  readonly requestId: string
+  readonly tenantId: string
+  readonly admittedAt: string
+}
+
+for (const major of [18, 15] as const) {
+  describe(`quota and rate on PostgreSQL ${major}`, () => {
+    let db: TestDatabase
+    let keyring: Keyring
+    let instances: Admission[]
+    const pools: { close(): Promise<void> }[] = []
+    before(async () => {
+      db = await createDatabase(major)
+      keyring = await Keyring.open(memorySecrets())
+      const runtime = await credentials(db.secrets, "zt_runtime")
+      instances = [1, 2, 3].map(() => {
+        const options = { address: { url: db.url }, credentials: runtime, onUnreachable: () => {} }
+        const pool = openDatabase(options, 5)
+        pools.push(pool)
+        return new Admission(pool, "live")
+      })
+    })
+    after(async () => {
+      await Promise.all(pools.map((pool) => pool.close()))
+      await db.drop()
+    })
+
+    /** @param plan - Columns of a plan of its own. */
+    const tenant = async (
+      plan: Record<string, number | boolean>,
+      environment: Environment = "live",
+    ) => {
+      const name = `p${newUuid()}`
+      const issued = await db.admin.asOperator(async (tx) => {
+        const columns = Object.keys(plan)
+        await tx.query(
+          `insert into platform.plan (name, ${columns}) values ($1, ${columns.map((_, n) => `$${n + 2}`)})`,
+          [name, ...Object.values(plan)],
+        )
+        const key = await issueKey(tx, keyring, {
+          tenant: name,
+          environment,
+          name: "k",
+          actor: "test",
+        })
+        await tx.query("update platform.tenant set plan = $1 where id = $2", [
+          name,
+          await idOf(key.tenant),
+        ])
+        return key.key
+        async function idOf(text: string) {
+          const [row] = await tx.query<{ id: string }>(
+            "select id from platform.tenant where name_index = any ($1)",
+            [keyring.deployment.indexes("platform.tenant.name", text)],
+          )
+          return row?.id ?? ""
+        }
+      })
+      return { key: issued, plan: name }
+    }
+    const ask = (instance: number, key: string, more: Partial<Arrival> = {}): Promise<Asked> => {
+      const parts = readKey(key)
+      assert.ok(parts)
+      const requestId = newUuid()
+      return new Promise((resolve) =>
+        instances[instance % instances.length]?.admit(
+          { ...parts, requestId, route: 1, cost: 1, scope: 1, ...more },
+          (result, admittedAt, limits) => {
+            const problem = result instanceof Problem ? result : undefined
+            const tenantId = result instanceof Problem ? "" : result.tenantId
+            const code = problem?.code ?? "served"
+            resolve({ code, problem, limits, requestId, tenantId, admittedAt })
+          },
+        ),
+      )
+    }
+    const served = { status: 200, latencyBucket: 0, cacheHit: true }
+    const many = (n: number, key: string, more: Partial<Arrival> = {}) =>
+      Promise.all(Array.from({ length: n }, (_, i) => ask(i, key, { outcome: served, ...more })))
+    const count = (all: readonly Asked[], code = "served") =>
+      all.filter((one) => one.code === code).length
+    const charged = async (tenantId: string) => {
+      const sums = await db.asSuperuser(async (client) => {
+        const { rows } = await client.query(
+          `select (select coalesce(sum(units), 0)::int from live.usage where tenant_id = $1) as rows,
+            (select coalesce(sum(units), 0)::int from live.period where tenant_id = $1)
+            + (select coalesce(sum(units), 0)::int from live.slice where tenant_id = $1) as counted`,
+          [tenantId],
+        )
+        return rows[0]
+      })
+      return [sums.rows, sums.counted]
+    }
+    const change = (text: string, values: unknown[]) =>
+      db.asSuperuser((client) => client.query(text, values))
+
+    it("n at once against m units over three instances serve exactly m, and are charged m", async () => {
+      const { key } = await tenant({ units_per_month: 100 })
+      const all = await many(400, key)
+      assert.equal(count(all), 100)
+      assert.equal(count(all, "QUOTA_EXCEEDED"), 300)
+      const tenantId = all.find(({ code }) => code === "served")?.tenantId ?? ""
+      assert.deepEqual(await charged(tenantId), [100, 100])
+      const refused = all.find(({ code }) => code === "QUOTA_EXCEEDED")
+      assert.equal(refused?.limits?.quota?.left, 0)
+      const now = new Date()
+      const month = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1)
+      const off = (month - now.getTime()) / 1000 - (refused?.problem?.retryAfterSeconds ?? 0)
+      assert.ok(Math.abs(off) < 60, "Retry-After leads into the next month")
+    })
+
+    it("what ends with 400 or more gives its unit back, once", async () => {
+      const { key } = await tenant({ units_per_month: 2 })
+      const one = await ask(0, key)
+      const two = await ask(1, key)
+      assert.equal((await ask(2, key)).code, "QUOTA_EXCEEDED")
+      const end = { ...one, status: 503, latencyBucket: 1, cacheHit: false }
+      await instances[0]?.finish(end)
+      await instances[1]?.finish(end)
+      assert.deepEqual(await charged(one.tenantId), [1, 1])
+      await instances[1]?.finish({ ...two, ...served })
+      assert.deepEqual(await charged(one.tenantId), [1, 1])
+      assert.equal(count(await many(4, key)), 1)
+    })
+
+    it("a request that does not validate costs nothing; one without cost needs no unit", async () => {
+      const { key } = await tenant({ units_per_month: 1 })
+      const invalid = { status: 400, latencyBucket: 0, cacheHit: false }
+      assert.equal(count(await many(3, key, { outcome: invalid })), 3)
+      assert.equal(count(await many(3, key)), 1)
+      assert.equal(count(await many(3, key, { cost: 0 })), 3)
+    })
+
+    it("folds slices that are over, and counts them still", async () => {
+      const { key } = await tenant({ units_per_month: 10 })
+      const [one] = await many(4, key)
+      const older = "update live.slice set slice = slice - 10 where tenant_id = $1"
+      await change(older, [one?.tenantId])
+      assert.equal(count(await many(3, key)), 3)
+      const rows = await change("select units, folded_to from live.period where tenant_id = $1", [
+        one?.tenantId,
+      ])
+      assert.equal(Number(rows.rows[0]?.units), 4)
+      assert.equal(count(await many(9, key)), 3)
+      assert.deepEqual(await charged(one?.tenantId ?? ""), [10, 10])
+    })
+
+    it("last month's units are last month's", async () => {
+      const { key } = await tenant({ units_per_month: 3 })
+      const [one] = await many(3, key)
+      for (const table of ["slice", "period"]) {
+        await change(
+          `update live.${table} set month = month - interval '1 month' where tenant_id = $1`,
+          [one?.tenantId],
+        )
+      }
+      assert.equal(count(await many(9, key)), 3)
+    })
+
+    it("a change of the plan holds from the next request, and what was used stays", async () => {
+      const { key, plan } = await tenant({ units_per_month: 2 })
+      assert.equal(count(await many(5, key)), 2)
+      await db.admin.asOperator((tx) =>
+        tx.query("update platform.plan set units_per_month = 6 where name = $1", [plan]),
+      )
+      assert.equal(count(await many(9, key)), 4)
+    })
+
+    it("past a soft limit all are served and counted", async () => {
+      const { key } = await tenant({ units_per_month: 2, soft: true })
+      const all = await many(5, key)
+      assert.equal(count(all), 5)
+      assert.deepEqual(await charged(all[0]?.tenantId ?? ""), [5, 5])
+    })
+
+    it("a burst is served over three instances, exactly; then one for each that the rate makes", async () => {
+      const { key } = await tenant({ requests_per_second: 1, burst: 7 })
+      const all = await many(60, key)
+      assert.equal(count(all), 7)
+      const refused = all.find(({ code }) => code === "RATE_LIMITED")
+      assert.equal(refused?.limits?.rate?.left, 0)
+      assert.ok((refused?.problem?.retryAfterSeconds ?? 0) >= 1)
+      await sleep((refused?.problem?.retryAfterSeconds ?? 0) * 1000)
+      assert.equal(
+        (await ask(0, key)).code,
+        "served",
+        "a sole waiter who waits that long is served",
+      )
+    })
+
+    it("a rate that does not divide a second serves its whole burst", async () => {
+      const { key } = await tenant({ requests_per_second: 3, burst: 7 })
+      assert.equal(count(await many(20, key)), 7)
+    })
+
+    it("a clock that went back locks nobody out", async () => {
+      const { key } = await tenant({ requests_per_second: 10, burst: 2 })
+      const [one] = await many(2, key)
+      await change(
+        "update live.rate set tat = tat + 3600000000, slice = slice + 720 where tenant_id = $1",
+        [one?.tenantId],
+      )
+      const refused = await ask(0, key)
+      assert.ok((refused.problem?.retryAfterSeconds ?? 0) <= 1, "not the hour that it went back")
+    })
+
+    it("a key's own rate binds it within its tenant's", async () => {
+      const { key } = await tenant({ requests_per_second: 1, burst: 20 })
+      const [one] = await many(1, key)
+      await change(
+        "update live.api_key set requests_per_second = 1, burst = 3 where tenant_id = $1",
+        [one?.tenantId],
+      )
+      assert.equal(count(await many(20, key)), 3)
+    })
+
+    it("a test key is held to the rate, and never counted", async () => {
+      const { key } = await tenant({ units_per_month: 0, requests_per_second: 1, burst: 4 }, "test")
+      const sandbox = new Admission(db.database, "test")
+      const live = instances
+      instances = [sandbox]
+      const all = await many(9, key)
+      instances = live
+      assert.equal(count(all), 4)
+      const { rows } = await change(
+        `select (select count(*)::int from sandbox.slice) as slices,
+          (select coalesce(sum(units), 0)::int from sandbox.usage) as units`,
+        [],
+      )
+      assert.deepEqual(rows[0], { slices: 0, units: 0 })
+    })
+
+    for (const [what, set, address, code] of [
+      [
+        "from an address that it is bound to",
+        "addresses = '{192.0.2.0/24}'",
+        "192.0.2.7",
+        "served",
+      ],
+      ["from another", "addresses = '{192.0.2.0/24}'", "198.51.100.7", "ADDRESS_NOT_ALLOWED"],
+      [
+        "from an address that is not known",
+        "addresses = '{2001:db8::/32}'",
+        undefined,
+        "ADDRESS_NOT_ALLOWED",
+      ],
+      ["without the scope", "scopes = 2", "192.0.2.7", "INSUFFICIENT_SCOPE"],
+    ] as const) {
+      it(`a key ${what}: ${code}, at no cost when refused`, async () => {
+        const { key } = await tenant({ units_per_month: 2 })
+        const [one] = await many(1, key)
+        await change(`update live.api_key set ${set} where tenant_id = $1`, [one?.tenantId])
+        assert.equal((await ask(0, key, { outcome: served, address })).code, code)
+        const units = code === "served" ? 2 : 1
+        assert.deepEqual(await charged(one?.tenantId ?? ""), [units, units])
+      })
+    }
+
+    it("a batch that is voided after its commit leaves no row and costs nothing", async () => {
+      const { key } = await tenant({ units_per_month: 5 })
+      const [one, two] = await many(2, key)
+      const { rows } = await change("select id from live.batch where at = $1 and tenants = $2", [
+        one?.admittedAt,
+        [one?.tenantId],
+      ])
+      const undo = () =>
+        db.database.call("select live.void_batch($1, $2, '{}', '{}', '{}')", [
+          rows[0]?.id,
+          [one?.requestId],
+        ])
+      await undo()
+      await undo()
+      assert.deepEqual(await charged(two?.tenantId ?? ""), [1, 1])
+    })
+
+    it("a batch that is voided before its commit never commits", async () => {
+      const id = newUuid()
+      await db.database.call("select live.void_batch($1, '{}', '{}', '{}', '{}')", [id])
+      await assert.rejects(
+        db.database.call(
+          `select live.admit($1, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+            '{}', '{}', '{}', '{}', '{}', '{}')`,
+          [id],
+        ),
+        /duplicate key/,
+      )
+    })
+  })
+}
