@@ -36,6 +36,8 @@ export interface LabOptions {
   readonly delayMs?: number
   /** What registrations, certificates and signatures are relative to; the time of the call. */
   readonly now?: Date
+  /** Further characters, beside the lab's own. */
+  readonly characters?: readonly Character[]
 }
 
 export interface Lab {
@@ -54,9 +56,9 @@ interface Host extends Web {
 }
 
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
-  const { delayMs = 0, now = new Date() } = options
+  const { delayMs = 0, now = new Date(), characters: more = [] } = options
   await using stack = new AsyncDisposableStack()
-  const characters = CHARACTERS.map((character, i) => ({ ...character, ...addressesOf(i) }))
+  const characters = [...CHARACTERS, ...more].map((one, i) => ({ ...one, ...addressesOf(i) }))
   const requests = createCounters()
   const latency = createLatency(delayMs)
   const owned = <T extends { close(): Promise<void> }>(part: T) =>

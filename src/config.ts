@@ -9,6 +9,7 @@ import { isIP } from "node:net"
 import { dirname, resolve } from "node:path"
 import { z } from "zod"
 import { Problem } from "./core/problem.ts"
+import { codeOf } from "./core/thrown.ts"
 
 /** The checkout: where `package.json` lies. */
 export const ROOT = dirname(import.meta.dirname)
@@ -23,6 +24,10 @@ const integer = (min: number, max: number) =>
 const path = z
   .string()
   .min(1, "is empty")
+  .refine(
+    (text) => !/\n|-----BEGIN|:\/\//.test(text),
+    "is no path: is it what the file is to hold?",
+  )
   .transform((text) => resolve(text))
 
 const hostName = z
@@ -41,7 +46,7 @@ const endpoint = z.string().transform((text, context) => {
   const address = match?.[1] ?? match?.[2] ?? ""
   const port = Number(match?.[3])
   if (isIP(address) === 0 || port < 1 || port > 65_535 || !match) {
-    context.addIssue(`'${text}' is not an address and port like 192.0.2.1:53 or [2001:db8::1]:53`)
+    context.addIssue(`is not an address and port like 192.0.2.1:53 or [2001:db8::1]:53`)
     return z.NEVER
   }
   return { address, port }
@@ -289,10 +294,11 @@ function readSecretFile(name: string, file: string | undefined): string | undefi
   try {
     return readFileSync(file, "utf8").trim()
   } catch (cause) {
-    throw new Problem("INVALID_SETTING", { message: `${name}: cannot read ${file}`, cause })
+    // Not the path itself: a secret put there by mistake would be shown.
+    throw invalid(name, `names no file that can be read (${codeOf(cause) ?? "unknown"})`, cause)
   }
 }
 
-function invalid(name: string, what: string): Problem {
-  return new Problem("INVALID_SETTING", { message: `${name} ${what}` })
+function invalid(name: string, what: string, cause?: unknown): Problem {
+  return new Problem("INVALID_SETTING", { message: `${name} ${what}`, cause })
 }

@@ -1,38 +1,48 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { Problem } from "./core/problem.ts"
-import { withCauses } from "./log.ts"
+import type { Log, LogFields } from "./log.ts"
+import { listed } from "./log.ts"
 
-const CANARY = "zt_live_canary"
-
-describe("errors in the log (L2)", () => {
-  it("their names, codes and frames, and those of their causes", () => {
-    const cause = Object.assign(new Error("duplicate key"), { code: "23505" })
-    const [outer, inner] = withCauses(new Problem("INTERNAL", { cause })) as {
-      name: string
-      code: string
-      frames: string[]
-    }[]
-    assert.deepEqual([outer?.name, outer?.code], ["Problem", "INTERNAL"])
-    assert.deepEqual([inner?.name, inner?.code], ["Error", "23505"])
-    assert.match(inner?.frames[0] ?? "", /^at .*log\.test\.ts/)
+describe("fields of the log (L2)", () => {
+  it("those of the table are written", () => {
+    const fields: LogFields = { requestId: "req_1", index8: "abcdefgh", notice: "a file is gone" }
+    assert.deepEqual(listed(fields), fields)
   })
 
-  for (const [error, because] of [
-    [new Error(CANARY), "a message"],
-    [Object.assign(new Error("x"), { detail: CANARY, input: CANARY }), "fields of a driver"],
-    [new Error("x", { cause: new Error(`a\n    ${CANARY}`) }), "a cause's message of two lines"],
-    [new Error("x", { cause: CANARY }), "a cause that is no error"],
-    [CANARY, "a thrown text"],
-  ] as const) {
-    it(`nothing of ${because}`, () => {
-      assert.doesNotMatch(JSON.stringify(withCauses(error)), new RegExp(CANARY))
-    })
-  }
+  it("others are not, whatever the types were told", () => {
+    const fields = { requestId: "req_1", body: "secret", headers: {} } as LogFields
+    assert.deepEqual(listed(fields), { requestId: "req_1" })
+  })
 
-  it("a chain that leads back to itself ends", () => {
-    const error = new Error("x")
-    error.cause = error
-    assert.equal(withCauses(error).length, 5)
+  it("a key that was taken for its index is cut", () => {
+    assert.deepEqual(listed({ index8: "abcdefghsecret" }), { index8: "abcdefgh" })
+  })
+
+  it("of an error, neither message nor fields", () => {
+    const error = Object.assign(new Error("secret"), { detail: "secret" })
+    assert.doesNotMatch(JSON.stringify(listed({ err: error })), /secret/)
   })
 })
+
+/** Checked by the compiler alone: each of these was an error, or `tsc` fails. */
+export function doesNotCompile(
+  log: Log,
+  url: string,
+  request: { body: string; requestId: "req_1" },
+) {
+  log.warn({ notice: url }, "this does")
+  // @ts-expect-error a field that is not in the table
+  log.warn({ url }, "a request")
+  // @ts-expect-error one that is not, beside one that is, in an object that has a name
+  log.warn(request, "a request")
+  // @ts-expect-error a text that is put together
+  log.warn({}, `a request for ${url}`)
+  // @ts-expect-error a text that comes from elsewhere
+  log.warn({}, url)
+  // @ts-expect-error a text of a type that is as wide
+  log.warn({}, `GET ${url}` as const)
+  // @ts-expect-error a message alone can hold fields
+  log.warn({ requestId: "req_1", url: request.body }, "a request")
+  // @ts-expect-error another kind of id
+  log.warn({ requestId: "a body" }, "a request")
+}

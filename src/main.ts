@@ -8,7 +8,6 @@ import { LRUCache } from "lru-cache"
 import { Admission } from "./admission/admission.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import type { Config } from "./config.ts"
-import type { Problem } from "./core/problem.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
 import { openAuthority } from "./edge/authority.ts"
@@ -21,6 +20,7 @@ import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
+import type { Parts } from "./http/parts.ts"
 import { findKeys, lookupIndex } from "./keys/format.ts"
 import { commandActor, issueKey } from "./keys/keys.ts"
 import { ensureTenant } from "./keys/tenants.ts"
@@ -134,7 +134,7 @@ export async function serve(
 }
 
 /** Logs Problems; UNAVAILABLE once a second, since it comes to every request at once. */
-function problemLog(log: Log): (requestId: string, problem: Problem) => void {
+function problemLog(log: Log): Parts["log"] {
   let quietUntil = 0
   return (requestId, problem) => {
     if (problem.code === "UNAVAILABLE") {
@@ -169,7 +169,7 @@ async function openCertificates(
   secrets: SecretStore,
   log: Log,
 ): Promise<CertificateSource & { readonly caFile?: string }> {
-  const warn = (message: string) => log.warn(message)
+  const warn = (notice: string) => log.warn({ notice }, "certificate")
   return tlsCertFile !== undefined && tlsKeyFile !== undefined
     ? certificateFiles({ certFile: tlsCertFile, keyFile: tlsKeyFile, warn })
     : openAuthority({ dataDir, host, secrets, warn })

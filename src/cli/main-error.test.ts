@@ -1,8 +1,10 @@
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
 import { describe, it } from "node:test"
 import { parseArgs } from "node:util"
 import { Problem } from "../core/problem.ts"
-import { report, unknownCommand } from "./main-error.ts"
+import { generateKey } from "../keys/format.ts"
+import { keyInArguments, report, unknownCommand } from "./main-error.ts"
 
 const COMMANDS = ["start", "analyze", "keys", "migrate", "doctor", "lab"]
 
@@ -37,6 +39,26 @@ describe("an unknown command", () => {
   }
 })
 
+describe("a key among the arguments", () => {
+  const key = generateKey("live")
+  for (const [argv, because] of [
+    [["keys", "revoke", key], "in place of its id"],
+    [[key], "in place of a command"],
+    [["keys", `--${key}`], "as an option's name"],
+    [["analyze", `https://shop.test/?key=${key}`], "inside a word"],
+    [["keys", "list", "--", key], "after the end of options"],
+  ] as const) {
+    it(`${because} is refused without being shown`, () => {
+      const problem = keyInArguments(argv)
+      assert.equal(problem?.code, "WRONG_USAGE")
+      assert.ok(!problem.message.includes(key.slice(0, 16)))
+    })
+  }
+  it("a name that only begins like one is none", () => {
+    assert.equal(keyInArguments(["keys", "issue", "--tenant", "zt_live_shop"]), undefined)
+  })
+})
+
 describe("what is printed of a failure", () => {
   it("is a Problem's message, and exit 1", () => {
     const problem = new Problem("NOT_FOUND", { message: "no such key", cause: new Error("secret") })
@@ -62,16 +84,23 @@ describe("what is printed of a failure", () => {
   })
 
   it("is one line of what nobody expected, and how to see more", () => {
-    const { code, lines } = printed(new Error("it broke", { cause: new Error("deep") }))
+    const { code, lines } = printed(new TypeError("secret", { cause: new Error("secret") }))
     assert.equal(code, 1)
     assert.deepEqual(lines, [
-      "zygentrust: Something unexpected went wrong: it broke. ZT_LOG_LEVEL=debug shows where.",
+      "zygentrust: Something unexpected went wrong (TypeError). ZT_LOG_LEVEL=debug shows where.",
     ])
   })
 
-  it("shows where, with the causes, when debugging", () => {
-    const { lines } = printed(new Error("it broke", { cause: new Error("deep") }), { debug: true })
-    assert.match(lines.join("\n"), /main-error\.test\.ts[\s\S]*caused by Error: deep/)
+  it("is the system's own words, which hold a path and no value", () => {
+    const { lines } = printed(thrownBy(() => readFileSync("/nowhere")))
+    assert.match(lines[0] ?? "", /\(ENOENT: no such file or directory, open '\/nowhere'\)/)
+  })
+
+  it("shows where, with the causes, when debugging, and never what a message says", () => {
+    const cause = Object.assign(new Error("secret"), { code: "23505", detail: "secret" })
+    const { lines } = printed(new Error("secret", { cause }), { debug: true })
+    assert.match(lines.join("\n"), /main-error\.test\.ts[\s\S]*caused by Error 23505\n at /)
+    assert.doesNotMatch(lines.join("\n"), /secret/)
   })
 
   it("holds no escape sequence of what was typed", () => {

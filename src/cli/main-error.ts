@@ -1,7 +1,8 @@
 /** What main prints when a command fails. Loaded only then. */
 import { editDistance } from "../core/edit-distance.ts"
 import { Problem } from "../core/problem.ts"
-import { codeOf } from "../core/thrown.ts"
+import { codeOf, withCauses } from "../core/thrown.ts"
+import { findKeys } from "../keys/format.ts"
 import { wrongUsage } from "./cli.ts"
 import { plain } from "./report-text.ts"
 
@@ -11,7 +12,7 @@ const NEAR = 2
 interface Context {
   readonly command: string | undefined
   readonly json: boolean
-  /** Print the stack too (`ZT_LOG_LEVEL=debug`). */
+  /** Print too where it came from (`ZT_LOG_LEVEL=debug`). */
   readonly debug: boolean
 }
 
@@ -38,15 +39,30 @@ function asProblem(error: unknown, { command, debug }: Context): Problem {
   }
   const more = debug ? "" : " ZT_LOG_LEVEL=debug shows where."
   return new Problem("INTERNAL", {
-    message: `Something unexpected went wrong: ${error.message}.${more}`,
+    message: `Something unexpected went wrong (${whatOf(error)}).${more}`,
     cause: error,
   })
 }
 
+/** Only the system's own messages are shown, a path or an address in them: others quote values. */
+function whatOf(error: Error): string {
+  if ("syscall" in error) return error.message
+  const [{ name, code } = { name: "Error" }] = withCauses(error)
+  return code === undefined ? name : `${name} ${code}`
+}
+
 function stackOf(error: unknown): string {
-  const stacks: string[] = []
-  for (let e = error; e instanceof Error; e = e.cause) stacks.push(e.stack ?? e.message)
-  return stacks.join("\ncaused by ")
+  return withCauses(error)
+    .map(({ name, code, frames }) => [[name, code].join(" ").trim(), ...frames].join("\n  "))
+    .join("\ncaused by ")
+}
+
+/** @returns The refusal of words that hold a well-formed key; undefined where none does. */
+export function keyInArguments(argv: readonly string[]): Problem | undefined {
+  if (argv.flatMap(findKeys).length === 0) return undefined
+  return wrongUsage(
+    "an API key stands among the arguments, where process lists and shell histories keep it. Treat it as exposed: revoke it by its id ('zygentrust keys list' shows ids), and issue another.",
+  )
 }
 
 /** @returns A `WRONG_USAGE` that names the nearest command, if one is near. */

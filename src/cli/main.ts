@@ -7,6 +7,7 @@
 import { styleText } from "node:util"
 import { outliveReader } from "./broken-pipe.ts"
 import type { Cli, Command } from "./cli.ts"
+import { crashQuietly } from "./crash.ts"
 
 /** Every command, in the order of the help. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
@@ -69,6 +70,7 @@ class Stopped extends Error {
   }
 }
 
+crashQuietly()
 outliveReader(process.stdout)
 outliveReader(process.stderr)
 
@@ -78,6 +80,7 @@ async function main(argv: string[]): Promise<number> {
   const { words, json, help } = takeCommonOptions(argv)
   let debug = false
   try {
+    await refuseKeys(argv)
     const [name, ...rest] = words
     if (name === "--version") {
       const { VERSION } = await import("../core/version.ts")
@@ -134,6 +137,14 @@ function takeCommonOptions(argv: string[]): { words: string[]; json: boolean; he
     json: before.includes("--json"),
     help: before.includes("--help") || before.includes("-h"),
   }
+}
+
+/** Other users of the machine read arguments, and shells keep them. @throws Problem `WRONG_USAGE` */
+async function refuseKeys(argv: readonly string[]): Promise<void> {
+  if (!argv.some((word) => /zt_(live|test)_/i.test(word))) return
+  const { keyInArguments } = await import("./main-error.ts")
+  const problem = keyInArguments(argv)
+  if (problem !== undefined) throw problem
 }
 
 async function load(name: string): Promise<Command> {

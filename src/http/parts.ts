@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server"
 import type { Admission } from "../admission/admission.ts"
 import type { Limits } from "../admission/batch.ts"
 import type { Analyst } from "../analyses/analyst.ts"
+import type { Id } from "../core/ids.ts"
 import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
@@ -21,7 +22,7 @@ export interface Parts {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Told of each Problem of 500 and above: its cause is for the log alone. */
-  readonly log: (requestId: string, problem: Problem) => void
+  readonly log: (requestId: Id<"req">, problem: Problem) => void
 }
 
 /** What Hono carries along with a request. */

@@ -30,6 +30,7 @@ const SETTINGS = {
   unix_socket_permissions: "0600",
   port: "5432",
   logging_collector: "off",
+  log_min_messages: "log", // errors of statements quote values; they go to the client alone
   log_min_error_statement: "panic", // statements carry values
   log_error_verbosity: "terse", // details carry keys
   log_checkpoints: "off",

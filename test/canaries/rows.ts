@@ -1,0 +1,45 @@
+/** What the database holds, as its superuser sees it: rows as text, and what it says of itself. */
+import type pg from "pg"
+import { withClient } from "../../src/db/connection.ts"
+import { platformPackage } from "../../src/db/embedded/binaries.ts"
+import { openEmbedded } from "../../src/db/embedded/embedded.ts"
+import { EMBEDDED_DATABASE } from "../../src/db/setup.ts"
+import { fileSecrets } from "../../src/secrets/files.ts"
+import type { Place } from "./places.ts"
+
+/** Works as the superuser of a data folder's database, which is started where it does not run. */
+export async function asSuperuser<T>(
+  dataDir: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const server = await openEmbedded(dataDir, fileSecrets(dataDir), platformPackage())
+  try {
+    return await withClient(server.address(EMBEDDED_DATABASE), server.superuser, work)
+  } finally {
+    await server.close()
+  }
+}
+
+/** Rows are read too, since PostgreSQL compresses long values in a way of its own. */
+export async function rowPlaces(client: pg.Client): Promise<Place[]> {
+  const { rows: tables } = await client.query<{ name: string }>(
+    `select oid::regclass::text as name from pg_class
+      where relkind in ('r', 'p', 'm') and not relispartition
+        and relnamespace::regnamespace::text !~ '^pg_(toast|temp)'
+      union all select 'pg_stat_activity' union all select 'pg_settings'`,
+  )
+  const places: Place[] = []
+  for (const { name } of tables) {
+    const { rows } = await client.query<{ text: string }>(`select t::text as text from ${name} t`)
+    places.push({ name: `rows of ${name}`, bytes: rows.map(({ text }) => text).join("\n") })
+  }
+  return places
+}
+
+/** @returns The verifier of each role that has one. */
+export async function verifiers(client: pg.Client): Promise<{ role: string; verifier: string }[]> {
+  const { rows } = await client.query<{ role: string; verifier: string }>(
+    "select rolname as role, rolpassword as verifier from pg_authid where rolpassword is not null",
+  )
+  return rows
+}
