@@ -41,6 +41,8 @@ export interface Program {
   readonly pid: number
   /** All that it wrote on standard error so far. */
   stderr(): string
+  /** The same of standard output. */
+  stdout(): string
   ask(path: string, ask?: Ask): Promise<Answer>
   /** Its exit code, when it has ended. */
   readonly ended: Promise<number | null>
@@ -83,6 +85,10 @@ export async function startProgram(options: StartOptions = {}): Promise<Program>
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text
   })
+  let stdout = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text
+  })
   const exited = once(child, "exit")
   const lines = createInterface({ input: child.stdout })
   const first = await Promise.race([once(lines, "line"), exited])
@@ -98,6 +104,7 @@ export async function startProgram(options: StartOptions = {}): Promise<Program>
     dataDir,
     pid: child.pid ?? 0,
     stderr: () => stderr,
+    stdout: () => stdout,
     ended: exited.then(([code]) => code),
     ask: (path, ask = {}) => askOver(agent, url, path, ask),
     async stop(signal = "SIGTERM") {

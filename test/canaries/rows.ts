@@ -43,3 +43,32 @@ export async function verifiers(client: pg.Client): Promise<{ role: string; veri
   )
   return rows
 }
+
+/** @returns Every tenant's seed. */
+export async function seeds(client: pg.Client): Promise<Buffer[]> {
+  const { rows } = await client.query<{ seed: Buffer }>("select seed from platform.tenant_key")
+  return rows.map(({ seed }) => seed)
+}
+
+/** Each fails, and its message, detail, hint or statement holds the value. */
+const BROKEN = [
+  "select {}::uuid",
+  "select {}::int",
+  "select syntax error at {}",
+  "insert into broken values ({}), ({})",
+  "insert into broken values ({} || ' is too long')",
+  "do $$ begin raise exception using message = {}, detail = {}, hint = {}; end $$",
+]
+
+/** Sends statements that fail, each with the value in it. */
+export async function breakStatements(client: pg.Client, value: string): Promise<void> {
+  const literal = client.escapeLiteral(value)
+  await client.query("create temp table broken (text text primary key check (length(text) < 30))")
+  for (const statement of BROKEN) {
+    const failed = await client.query(statement.replaceAll("{}", literal)).then(
+      () => false,
+      () => true,
+    )
+    if (!failed) throw new Error(`'${statement}' was to fail`)
+  }
+}

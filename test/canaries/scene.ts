@@ -1,0 +1,216 @@
+/**
+ * The play: a program is started, secrets come in through every entrance, things break, and all
+ * that was written is gathered. Nothing is judged here.
+ */
+import assert from "node:assert/strict"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { startLab } from "../../lab/lab.ts"
+import { generateKey } from "../../src/keys/format.ts"
+import { fileSecrets } from "../../src/secrets/files.ts"
+import type { Program } from "../program.ts"
+import { newDataDir, startProgram } from "../program.ts"
+import { runCommands } from "./commands.ts"
+import { hostileCharacters } from "./hostile.ts"
+import type { Place } from "./places.ts"
+import { filesIn, processPlaces } from "./places.ts"
+import { REQUESTS } from "./requests.ts"
+import { asSuperuser, breakStatements, rowPlaces, seeds, verifiers } from "./rows.ts"
+import type { Canary } from "./search.ts"
+import { keyCanary, newWord, pemCanaries, scramCanaries, storedCanaries } from "./secrets.ts"
+import { freePort, send, sendHttp2 } from "./send.ts"
+
+const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/zygentrust")
+const CRASHES = ["thrown", "rejected", "rejected with a text"] as const
+
+/** What was planted and what was gathered; `place` names begin with their kind. */
+export interface Gathered {
+  readonly canaries: readonly Canary[]
+  readonly places: readonly Place[]
+}
+
+export class Scene implements AsyncDisposable {
+  readonly #canaries: Canary[] = []
+  readonly #places: Place[] = []
+  readonly #stack = new AsyncDisposableStack()
+  #folder = ""
+  #dataDir = ""
+  #settings: Readonly<Record<string, string>> = {}
+  #httpPort = 0
+  #live = ""
+  #domain = ""
+
+  async play(): Promise<Gathered> {
+    await this.#prepare()
+    let program = await this.#start()
+    const { live = "", test = "" } = program.keys ?? {}
+    this.#canaries.push(keyCanary("a live key", live), keyCanary("a test key", test))
+    this.#live = live
+    for (const how of CRASHES) {
+      await this.#order(program, how, `crash: ${how}`)
+      await program.ended
+      this.#gatherOutput(program, `a program in which something was ${how}`)
+      program = await this.#start()
+    }
+    await this.#order(program, "warned", "crash: warned")
+    await this.#requests(program)
+    await this.#judged(program)
+    const commands = { dataDir: this.#dataDir, settings: this.#settings, live }
+    this.#places.push(...(await runCommands(commands, this.plant, this.#canaries)))
+    await this.#database(program)
+    await this.#leakOnPurpose(program)
+    await this.#gather(program)
+    return { canaries: this.#canaries, places: this.#places }
+  }
+
+  /** Makes a secret and counts it among those that are looked for. */
+  readonly plant = (name: string): string => {
+    const secret = newWord()
+    this.#canaries.push({ name, secret })
+    return secret
+  }
+
+  async #prepare(): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), "zt-"))
+    this.#dataDir = await newDataDir()
+    for (const path of [this.#folder, this.#dataDir]) {
+      this.#stack.defer(() => rm(path, { recursive: true, force: true }))
+    }
+    this.#domain = `${this.plant("asked: a domain")}.test`
+    const characters = hostileCharacters(this.#domain, (place) => this.plant(`seen: ${place}`))
+    const lab = await startLab({ characters })
+    this.#stack.defer(() => lab.close())
+    this.#httpPort = await freePort()
+    this.#settings = {
+      ...lab.settings,
+      ZT_LOG_LEVEL: "debug",
+      ZT_HTTP_PORT: String(this.#httpPort),
+      TMPDIR: this.#folder,
+      NODE_OPTIONS: `--import=${join(import.meta.dirname, "crash-preload.ts")}`,
+    }
+  }
+
+  async #start(): Promise<Program> {
+    const options = { dataDir: this.#dataDir, environment: this.#settings }
+    const program = await startProgram(options)
+    this.#stack.defer(async () => void (await program.stop("SIGKILL")))
+    return program
+  }
+
+  /** Has the program do something with a secret (crash-preload.ts). */
+  async #order(program: Program, how: string, name: string): Promise<void> {
+    const order = JSON.stringify({ how, secret: this.plant(name) })
+    await writeFile(join(this.#folder, "order.json"), order)
+    process.kill(program.pid, "SIGUSR2")
+  }
+
+  async #requests(program: Program): Promise<void> {
+    const httpsPort = Number(new URL(program.url).port)
+    const tls = { rejectUnauthorized: false }
+    const answer = (what: string) => (bytes: Uint8Array | string) =>
+      void this.#places.push({ name: `an answer to ${what}`, bytes })
+    for (const [entrance, request] of Object.entries(REQUESTS)) {
+      const word = this.plant(`${entrance}: a word`)
+      const key = generateKey("live")
+      this.#canaries.push(keyCanary(`${entrance}: an unknown key`, key))
+      await Promise.all([
+        send(httpsPort, request(word), tls).then(answer(`a word in ${entrance}`)),
+        send(httpsPort, request(key), tls).then(answer(`an unknown key in ${entrance}`)),
+        send(httpsPort, request(this.#live), tls).then(answer(`a live key in ${entrance}`)),
+        send(this.#httpPort, request(word)).then(answer(`a word in clear in ${entrance}`)),
+        send(this.#httpPort, request(key)).then(answer(`an unknown key in clear in ${entrance}`)),
+      ])
+    }
+    const servername = `${this.plant("TLS: a server's name")}.example`
+    const ALPNProtocols = [this.plant("TLS: a protocol's name")]
+    answer("a TLS name")(await send(httpsPort, "", { ...tls, servername }))
+    answer("a TLS protocol")(await send(httpsPort, "", { ...tls, ALPNProtocols }))
+    answer("no handshake")(await send(httpsPort, this.plant("TLS: no handshake")))
+    for (const [what, headers] of [
+      ["a method", { ":method": this.plant("HTTP/2: a method") }],
+      ["a path", { ":path": `/${this.plant("HTTP/2: a path")}` }],
+      ["a header", { authorization: `Bearer ${this.plant("HTTP/2: a header")}` }],
+      ["a host", { ":authority": `${this.plant("HTTP/2: a host")}.example` }],
+      ["a live key as method", { ":method": this.#live }],
+    ] as const) {
+      answer(`${what} over HTTP/2`)(await sendHttp2(httpsPort, headers))
+    }
+    for (const path of ["/v1/health", "/v1/openapi.json", "/docs", "/.well-known/jwks.json"]) {
+      answer(path)((await program.ask(path)).text)
+    }
+  }
+
+  /** Domains whose every answer holds secrets are judged for a tenant. */
+  async #judged(program: Program): Promise<void> {
+    for (const domain of [this.#domain, `fails-${this.#domain}`]) {
+      for (const more of ["", "&attest=true", "&fresh=true"]) {
+        const path = `/v1/analyze?domain=${domain}${more}`
+        const { status, headers, text } = await program.ask(path, { key: this.#live })
+        assert.equal(status, 200)
+        this.#places.push({ name: "the tenant's answer", bytes: JSON.stringify(headers) + text })
+      }
+    }
+  }
+
+  /** Statements that fail with values in them, and a process of the server that dies at work. */
+  async #database(program: Program): Promise<void> {
+    await asSuperuser(this.#dataDir, async (client) => {
+      await breakStatements(client, this.plant("database: a value in an error"))
+      const { rows } = await client.query<{ pid: number }>(
+        "select pid from pg_stat_activity where usename = 'zt_runtime' limit 1",
+      )
+      if (rows[0] !== undefined) process.kill(rows[0].pid, "SIGKILL")
+    })
+    for (let status = 503; status !== 200; ) {
+      ;({ status } = await program.ask("/v1/usage", { key: this.#live }))
+    }
+  }
+
+  /** One leak a place, which must be found: else the search would show nothing. */
+  async #leakOnPurpose(program: Program): Promise<void> {
+    await this.#order(program, "printed", "leaked: printed")
+    await writeFile(join(this.#folder, "left"), this.plant("leaked: a temporary file"))
+    await writeFile(join(this.#dataDir, "left"), this.plant("leaked: a file of the data folder"))
+    await asSuperuser(this.#dataDir, async (client) => {
+      const row = client.escapeLiteral(this.plant("leaked: a row"))
+      await client.query(`create table public.leak as select ${row} as text`)
+      const said = client.escapeLiteral(this.plant("leaked: the database's log"))
+      await client.query(`do $$ begin raise log '%', ${said}; end $$`)
+    })
+  }
+
+  async #gather(program: Program): Promise<void> {
+    const dataFiles = () => [...filesIn(this.#dataDir, "data")]
+    this.#canaries.push(...(await storedCanaries(fileSecrets(this.#dataDir))))
+    await asSuperuser(this.#dataDir, async (client) => {
+      for (const { role, verifier } of await verifiers(client)) {
+        this.#canaries.push(...scramCanaries(`verifier of ${role}`, verifier))
+      }
+      for (const secret of await seeds(client)) this.#canaries.push({ name: "seed", secret })
+      this.#places.push(...(await rowPlaces(client)))
+      await client.query("checkpoint")
+    })
+    this.#places.push(...processPlaces(program.pid, "the running program"), ...dataFiles())
+    await program.stop()
+    this.#gatherOutput(program, "the program")
+    this.#places.push(...filesIn(this.#folder, "temporary"), ...filesIn(COMPILED, "compiled"))
+    for (const { name, bytes } of dataFiles()) {
+      this.#places.push({ name: `${name}, stopped`, bytes })
+      const text = name.endsWith(".pem") ? Buffer.from(bytes).toString() : ""
+      this.#canaries.push(...pemCanaries("a private key", text))
+    }
+  }
+
+  #gatherOutput(program: Program, label: string): void {
+    this.#places.push({ name: `standard error of ${label}`, bytes: program.stderr() })
+    // The first line of the very first start shows its keys, once (K3).
+    const [first = "", ...rest] = program.stdout().split("\n")
+    const shown = program.keys === undefined ? [first, ...rest] : rest
+    this.#places.push({ name: `standard output of ${label}`, bytes: shown.join("\n") })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync()
+  }
+}
