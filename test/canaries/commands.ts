@@ -38,24 +38,23 @@ export async function runCommands(
   const names = ["--tenant", plant("told: a tenant"), "--name", plant("told: a key's name")]
   const issued = await run(["keys", "issue", "--environment", "live", "--json", ...names])
   canaries.push(keyCanary("an issued key", JSON.parse(issued).key))
-  await run(["keys", "list"])
-  await run(["tenants", "list"])
-  await run(["doctor"])
-
-  await run(["keys", "revoke", live])
-  await run([live])
-  await run(["keys", `--${live}`])
-  await run(["analyze", live, "--json"])
-
   const port = await freePort()
-  for (const [kind, address] of Object.entries(ADDRESSES)) {
-    const admin = {
-      ZT_DATABASE_URL: `postgresql://127.0.0.1:${port}/x`,
-      ZT_ADMIN_DATABASE_URL: address(plant(`address ${kind}: an administrator's`), port),
-    }
-    await run(["migrate", "--bootstrap"], admin, kind)
-    const own = { ZT_DATABASE_URL: address(plant(`address ${kind}: the database's`), port) }
-    await run(["start", "--json"], own, kind)
-  }
+  await Promise.all([
+    run(["keys", "list"]),
+    run(["tenants", "list"]),
+    run(["doctor"]),
+    run(["keys", "revoke", live]),
+    run([live]),
+    run(["keys", `--${live}`]),
+    run(["analyze", live, "--json"]),
+    ...Object.entries(ADDRESSES).flatMap(([kind, address]) => {
+      const admin = {
+        ZT_DATABASE_URL: `postgresql://127.0.0.1:${port}/x`,
+        ZT_ADMIN_DATABASE_URL: address(plant(`address ${kind}: an administrator's`), port),
+      }
+      const own = { ZT_DATABASE_URL: address(plant(`address ${kind}: the database's`), port) }
+      return [run(["migrate", "--bootstrap"], admin, kind), run(["start", "--json"], own, kind)]
+    }),
+  ])
   return places
 }

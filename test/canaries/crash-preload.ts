@@ -5,7 +5,7 @@ import { join } from "node:path"
 const folder = process.env["TMPDIR"] ?? ""
 
 process.on("SIGUSR2", () => {
-  const order = join(folder, "order.json")
+  const order = join(folder, `order-${process.pid}.json`)
   const { how, secret } = JSON.parse(readFileSync(order, "utf8")) as { how: string; secret: string }
   writeFileSync(order, "")
   const cause = Object.assign(new Error(`the cause says ${secret}`), { detail: secret, secret })

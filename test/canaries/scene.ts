@@ -43,21 +43,13 @@ export class Scene implements AsyncDisposable {
 
   async play(): Promise<Gathered> {
     await this.#prepare()
-    let program = await this.#start()
+    const program = await this.#start(this.#httpPort)
     const { live = "", test = "" } = program.keys ?? {}
     this.#canaries.push(keyCanary("a live key", live), keyCanary("a test key", test))
     this.#live = live
-    for (const how of CRASHES) {
-      await this.#order(program, how, `crash: ${how}`)
-      await program.ended
-      this.#gatherOutput(program, `a program in which something was ${how}`)
-      program = await this.#start()
-    }
     await this.#order(program, "warned", "crash: warned")
-    await this.#requests(program)
-    await this.#judged(program)
-    const commands = { dataDir: this.#dataDir, settings: this.#settings, live }
-    this.#places.push(...(await runCommands(commands, this.plant, this.#canaries)))
+    await Promise.all(CRASHES.map((how) => this.#crash(how)))
+    await Promise.all([this.#requests(program), this.#judged(program), this.#commands()])
     await this.#database(program)
     await this.#leakOnPurpose(program)
     await this.#gather(program)
@@ -85,23 +77,35 @@ export class Scene implements AsyncDisposable {
     this.#settings = {
       ...lab.settings,
       ZT_LOG_LEVEL: "debug",
-      ZT_HTTP_PORT: String(this.#httpPort),
       TMPDIR: this.#folder,
       NODE_OPTIONS: `--import=${join(import.meta.dirname, "crash-preload.ts")}`,
     }
   }
 
-  async #start(): Promise<Program> {
-    const options = { dataDir: this.#dataDir, environment: this.#settings }
-    const program = await startProgram(options)
+  async #start(httpPort = 0): Promise<Program> {
+    const environment = { ...this.#settings, ZT_HTTP_PORT: String(httpPort) }
+    const program = await startProgram({ dataDir: this.#dataDir, environment })
     this.#stack.defer(async () => void (await program.stop("SIGKILL")))
     return program
+  }
+
+  /** A second program on the same data folder, which ends by what nobody caught. */
+  async #crash(how: (typeof CRASHES)[number]): Promise<void> {
+    const program = await this.#start()
+    await this.#order(program, how, `crash: ${how}`)
+    assert.equal(await program.ended, 1)
+    this.#gatherOutput(program, `a program in which something was ${how}`)
+  }
+
+  async #commands(): Promise<void> {
+    const given = { dataDir: this.#dataDir, settings: this.#settings, live: this.#live }
+    this.#places.push(...(await runCommands(given, this.plant, this.#canaries)))
   }
 
   /** Has the program do something with a secret (crash-preload.ts). */
   async #order(program: Program, how: string, name: string): Promise<void> {
     const order = JSON.stringify({ how, secret: this.plant(name) })
-    await writeFile(join(this.#folder, "order.json"), order)
+    await writeFile(join(this.#folder, `order-${program.pid}.json`), order)
     process.kill(program.pid, "SIGUSR2")
   }
 
@@ -110,7 +114,7 @@ export class Scene implements AsyncDisposable {
     const tls = { rejectUnauthorized: false }
     const answer = (what: string) => (bytes: Uint8Array | string) =>
       void this.#places.push({ name: `an answer to ${what}`, bytes })
-    for (const [entrance, request] of Object.entries(REQUESTS)) {
+    const enter = async ([entrance, request]: [string, (secret: string) => string]) => {
       const word = this.plant(`${entrance}: a word`)
       const key = generateKey("live")
       this.#canaries.push(keyCanary(`${entrance}: an unknown key`, key))
@@ -122,6 +126,7 @@ export class Scene implements AsyncDisposable {
         send(this.#httpPort, request(key)).then(answer(`an unknown key in clear in ${entrance}`)),
       ])
     }
+    await Promise.all(Object.entries(REQUESTS).map(enter))
     const servername = `${this.plant("TLS: a server's name")}.example`
     const ALPNProtocols = [this.plant("TLS: a protocol's name")]
     answer("a TLS name")(await send(httpsPort, "", { ...tls, servername }))
