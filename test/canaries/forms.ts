@@ -6,7 +6,7 @@
  */
 
 /** Shorter pieces would turn up by chance; longer ones would miss what was cut. */
-export const PIECE_LENGTH = 8
+const PIECE_LENGTH = 8
 
 /**
  * @param secret - Text, or bytes for keys that are no text.

@@ -112,7 +112,8 @@ const MAGIC: readonly {
   { how: "gzip as base64", magic: ["48347349"], expand: (b) => expandGzip(fromBase64(b)) },
 ]
 
-function* expansions(bytes: Buffer): Generator<[how: string, inner: Buffer]> {
+/** @returns What compressed parts hold, each with how it was compressed; one layer. */
+export function* expansions(bytes: Buffer): Generator<[how: string, inner: Buffer]> {
   for (const { how, magic, expand } of MAGIC) {
     for (const start of magic) {
       const sign = Buffer.from(start, "hex")
