@@ -22,6 +22,7 @@ const GOOD: Readonly<Record<SecretName, string>> = {
   "zt_backup-password": "a-password",
   "root-key": generateRootKey(),
   "authority-key": await authority(),
+  "leaf-key": (await makeAuthority("localhost", new Date())).key,
   "verdict-key": await generateVerdictKey(),
 }
 const OWN = { ZT_DATABASE_URL: "postgresql://db.example/zt" }

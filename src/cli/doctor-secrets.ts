@@ -75,6 +75,8 @@ async function hasForm(name: SecretName, text: string): Promise<boolean> {
         const { key, certificate } = JSON.parse(text)
         return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
       }
+      case "leaf-key":
+        return createPrivateKey(text).type === "private"
       case "root-key":
         return isRootKey(text)
       default:

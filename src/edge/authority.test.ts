@@ -11,7 +11,7 @@ import { Problem } from "../core/problem.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import type { LocalAuthority } from "./authority.ts"
 import { openAuthority } from "./authority.ts"
-import { makeLeaf } from "./x509.ts"
+import { makeAuthority, makeLeaf } from "./x509.ts"
 
 const DAY_MS = 86_400_000
 
@@ -100,7 +100,9 @@ describe("The local authority", () => {
       "secrets.age 600",
       "secrets.lock 644",
     ])
-    assert.doesNotMatch(await readFile(join(dataDir, "authority.pem"), "utf8"), /PRIVATE/)
+    for (const file of ["authority.pem", "leaf.pem"]) {
+      assert.doesNotMatch(await readFile(join(dataDir, file), "utf8"), /PRIVATE/)
+    }
   })
 
   it("is the same at the next start", async () => {
@@ -128,6 +130,7 @@ describe("The local authority", () => {
   for (const [because, damage] of [
     ["the leaf is gone", () => rm(join(dataDir, "leaf.pem"))],
     ["the leaf is half", () => writeFile(join(dataDir, "leaf.pem"), "-----BEGIN")],
+    ["the leaf's key is another's", () => otherLeafKey(dataDir)],
     ["the certificate to trust is gone", () => rm(join(dataDir, "authority.pem"))],
     ["the certificate to trust is another", () => writeFile(join(dataDir, "authority.pem"), "x")],
   ] as const) {
@@ -144,7 +147,8 @@ describe("The local authority", () => {
     await open()
     const secret = await fileSecrets(dataDir).get("authority-key")
     const other = await makeLeaf(JSON.parse(secret ?? ""), ["localhost"], new Date())
-    await writeFile(join(dataDir, "leaf.pem"), other.key + other.certificate)
+    await fileSecrets(dataDir).set("leaf-key", other.key)
+    await writeFile(join(dataDir, "leaf.pem"), other.certificate)
     const { leaf } = await open()
     assert.match(leaf.subjectAltName ?? "", /api\.shop\.example/)
   })
@@ -224,3 +228,8 @@ describe("The local authority", () => {
     })
   }
 })
+
+async function otherLeafKey(dataDir: string): Promise<void> {
+  const { key } = await makeAuthority("localhost", new Date())
+  await fileSecrets(dataDir).set("leaf-key", key)
+}

@@ -2,8 +2,8 @@
  * The local authority: vouches for this server where nobody gave it a certificate.
  *
  * Owns: the authority (key and certificate are one secret, so programs that start at once agree),
- * its public certificate and the leaf in the data folder, their renewal. Not: making (x509.ts).
- * Invariant: the leaf in use names exactly the hosts of this start and has a third of its life left.
+ * its leaf, their certificates in the data folder, their renewal. Not: making (x509.ts).
+ * Invariant: keys lie in the secret store alone. The leaf in use names exactly the hosts of this start and has a third of its life left.
  */
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto"
 import { open, readFile, rename, rm } from "node:fs/promises"
@@ -54,15 +54,15 @@ export async function openAuthority(options: AuthorityOptions): Promise<LocalAut
     if ((await read(caFile)) !== authority.certificate) {
       await write(caFile, authority.certificate, 0o644)
     }
-    const found = await read(leafFile)
-    if (found !== undefined && isUsable(found, authority, names, now())) {
-      return { cert: found, key: found }
+    const [cert, key] = await Promise.all([read(leafFile), options.secrets.get("leaf-key")])
+    if (cert !== undefined && key !== undefined) {
+      if (isUsable({ cert, key }, authority, names, now())) return { cert, key }
     }
     const { makeLeaf } = await import("./x509.ts")
     const leaf = await makeLeaf(authority, names, now())
-    const text = leaf.key + leaf.certificate
-    await write(leafFile, text, 0o600)
-    return { cert: text, key: text }
+    await options.secrets.set("leaf-key", leaf.key)
+    await write(leafFile, leaf.certificate, 0o600)
+    return { cert: leaf.certificate, key: leaf.key }
   }
 
   let pair = await load()
@@ -120,13 +120,18 @@ function parse(text: string): Authority {
   })
 }
 
-/** @param pem - A leaf's key and certificate. */
-function isUsable(pem: string, authority: Authority, names: readonly string[], now: Date): boolean {
+/** Two programs that make a leaf at once can leave one's key beside the other's certificate. */
+function isUsable(
+  { cert, key }: CertificatePair,
+  authority: Authority,
+  names: readonly string[],
+  now: Date,
+): boolean {
   try {
-    const leaf = new X509Certificate(pem)
+    const leaf = new X509Certificate(cert)
     return (
       leaf.verify(new X509Certificate(authority.certificate).publicKey) &&
-      leaf.checkPrivateKey(createPrivateKey(pem)) &&
+      leaf.checkPrivateKey(createPrivateKey(key)) &&
       leaf.subjectAltName === names.map(altName).join(", ") &&
       hasLife(leaf, now)
     )

@@ -15,6 +15,7 @@ export const SECRET_NAMES = [
   "zt_admin-password",
   "zt_backup-password",
   "authority-key",
+  "leaf-key",
   "verdict-key",
 ] as const
 

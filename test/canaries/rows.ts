@@ -4,15 +4,16 @@ import { withClient } from "../../src/db/connection.ts"
 import { platformPackage } from "../../src/db/embedded/binaries.ts"
 import { openEmbedded } from "../../src/db/embedded/embedded.ts"
 import { EMBEDDED_DATABASE } from "../../src/db/setup.ts"
-import { fileSecrets } from "../../src/secrets/files.ts"
+import type { SecretStore } from "../../src/secrets/store.ts"
 import type { Place } from "./places.ts"
 
 /** Works as the superuser of a data folder's database, which is started where it does not run. */
 export async function asSuperuser<T>(
   dataDir: string,
+  secrets: SecretStore,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const server = await openEmbedded(dataDir, fileSecrets(dataDir), platformPackage())
+  const server = await openEmbedded(dataDir, secrets, platformPackage())
   try {
     return await withClient(server.address(EMBEDDED_DATABASE), server.superuser, work)
   } finally {

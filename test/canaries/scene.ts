@@ -9,6 +9,8 @@ import { join } from "node:path"
 import { startLab } from "../../lab/lab.ts"
 import { generateKey } from "../../src/keys/format.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
+import type { IdentitySource } from "../../src/secrets/identity.ts"
+import type { SecretStore } from "../../src/secrets/store.ts"
 import type { Program } from "../program.ts"
 import { newDataDir, startProgram } from "../program.ts"
 import { runCommands } from "./commands.ts"
@@ -18,7 +20,7 @@ import { filesIn, processPlaces } from "./places.ts"
 import { REQUESTS } from "./requests.ts"
 import { asSuperuser, breakStatements, rowPlaces, seeds, verifiers } from "./rows.ts"
 import type { Canary } from "./search.ts"
-import { keyCanary, newWord, pemCanaries, scramCanaries, storedCanaries } from "./secrets.ts"
+import { keyCanary, newWord, scramCanaries, storedCanaries, writeIdentity } from "./secrets.ts"
 import { freePort, send, sendHttp2 } from "./send.ts"
 
 const COMPILED = join(import.meta.dirname, "../../node_modules/.cache/zygentrust")
@@ -35,6 +37,7 @@ export class Scene implements AsyncDisposable {
   readonly #places: Place[] = []
   readonly #stack = new AsyncDisposableStack()
   #folder = ""
+  #identity: IdentitySource = {}
   #dataDir = ""
   #settings: Readonly<Record<string, string>> = {}
   #httpPort = 0
@@ -66,9 +69,13 @@ export class Scene implements AsyncDisposable {
   async #prepare(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), "zt-"))
     this.#dataDir = await newDataDir()
-    for (const path of [this.#folder, this.#dataDir]) {
+    const outside = await mkdtemp(join(tmpdir(), "zt-"))
+    for (const path of [this.#folder, this.#dataDir, outside]) {
       this.#stack.defer(() => rm(path, { recursive: true, force: true }))
     }
+    const passphrase = this.plant("passphrase")
+    await writeFile(join(outside, "passphrase"), passphrase, { mode: 0o600 })
+    this.#identity = await writeIdentity(join(this.#dataDir, "identity.txt"), passphrase)
     this.#domain = `${this.plant("asked: a domain")}.test`
     const characters = hostileCharacters(this.#domain, (place) => this.plant(`seen: ${place}`))
     const lab = await startLab({ characters })
@@ -77,9 +84,14 @@ export class Scene implements AsyncDisposable {
     this.#settings = {
       ...lab.settings,
       ZT_LOG_LEVEL: "debug",
+      ZT_PASSPHRASE_FILE: join(outside, "passphrase"),
       TMPDIR: this.#folder,
       NODE_OPTIONS: `--import=${join(import.meta.dirname, "crash-preload.ts")}`,
     }
+  }
+
+  #secrets(): SecretStore {
+    return fileSecrets(this.#dataDir, this.#identity)
   }
 
   async #start(httpPort = 0): Promise<Program> {
@@ -160,7 +172,7 @@ export class Scene implements AsyncDisposable {
 
   /** Statements that fail with values in them, and a process of the server that dies at work. */
   async #database(program: Program): Promise<void> {
-    await asSuperuser(this.#dataDir, async (client) => {
+    await asSuperuser(this.#dataDir, this.#secrets(), async (client) => {
       await breakStatements(client, this.plant("database: a value in an error"))
       const { rows } = await client.query<{ pid: number }>(
         "select pid from pg_stat_activity where usename = 'zt_runtime' limit 1",
@@ -177,7 +189,7 @@ export class Scene implements AsyncDisposable {
     await this.#order(program, "printed", "leaked: printed")
     await writeFile(join(this.#folder, "left"), this.plant("leaked: a temporary file"))
     await writeFile(join(this.#dataDir, "left"), this.plant("leaked: a file of the data folder"))
-    await asSuperuser(this.#dataDir, async (client) => {
+    await asSuperuser(this.#dataDir, this.#secrets(), async (client) => {
       const row = client.escapeLiteral(this.plant("leaked: a row"))
       await client.query(`create table public.leak as select ${row} as text`)
       const said = client.escapeLiteral(this.plant("leaked: the database's log"))
@@ -187,8 +199,8 @@ export class Scene implements AsyncDisposable {
 
   async #gather(program: Program): Promise<void> {
     const dataFiles = () => [...filesIn(this.#dataDir, "data")]
-    this.#canaries.push(...(await storedCanaries(fileSecrets(this.#dataDir))))
-    await asSuperuser(this.#dataDir, async (client) => {
+    this.#canaries.push(...(await storedCanaries(this.#secrets())))
+    await asSuperuser(this.#dataDir, this.#secrets(), async (client) => {
       for (const { role, verifier } of await verifiers(client)) {
         this.#canaries.push(...scramCanaries(`verifier of ${role}`, verifier))
       }
@@ -202,8 +214,6 @@ export class Scene implements AsyncDisposable {
     this.#places.push(...filesIn(this.#folder, "temporary"), ...filesIn(COMPILED, "compiled"))
     for (const { name, bytes } of dataFiles()) {
       this.#places.push({ name: `${name}, stopped`, bytes })
-      const text = name.endsWith(".pem") ? Buffer.from(bytes).toString() : ""
-      this.#canaries.push(...pemCanaries("a private key", text))
     }
   }
 

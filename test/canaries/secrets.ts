@@ -1,5 +1,8 @@
 /** What the suite looks for: secrets that it makes, and those that the program made for itself. */
 import { createPrivateKey, randomBytes } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { Encrypter, generateX25519Identity } from "age-encryption"
+import type { IdentitySource } from "../../src/secrets/identity.ts"
 import type { SecretStore } from "../../src/secrets/store.ts"
 import { SECRET_NAMES } from "../../src/secrets/store.ts"
 import type { Canary } from "./search.ts"
@@ -17,7 +20,7 @@ export function keyCanary(name: string, key: string): Canary {
 }
 
 /** @returns The private number of every private key of a PEM text: what all its forms have in common. */
-export function pemCanaries(name: string, text: string): Canary[] {
+function pemCanaries(name: string, text: string): Canary[] {
   const keys = text.match(
     /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*PRIVATE KEY-----/g,
   )
@@ -33,15 +36,35 @@ export function scramCanaries(name: string, verifier: string): Canary[] {
   return keys.split(":").map((key) => ({ name, secret: Buffer.from(key, "base64") }))
 }
 
-/** @returns All that lies in a secret store. */
+/** @returns All that lies in a secret store, older generations too, and what opens it. */
 export async function storedCanaries(store: SecretStore): Promise<Canary[]> {
-  const canaries = await Promise.all(
-    SECRET_NAMES.map(async (name): Promise<Canary[]> => {
-      const value = await store.get(name)
-      if (value === undefined) return []
-      const text = value.includes("-----BEGIN") ? value.replaceAll("\\n", "\n") : undefined
-      return text === undefined ? [{ name, secret: value }] : pemCanaries(name, text)
-    }),
-  )
-  return canaries.flat()
+  const identity = (await store.identity()).replace("AGE-SECRET-KEY-1", "")
+  const canaries: Canary[] = [{ name: "identity", secret: identity }]
+  for (const name of SECRET_NAMES) {
+    for (const { value } of await store.generations(name)) {
+      const text = value.replaceAll("\\n", "\n") // within JSON
+      const isPem = text.includes("-----BEGIN")
+      canaries.push(...(isPem ? pemCanaries(name, text) : textCanaries(name, value)))
+    }
+  }
+  return canaries
+}
+
+/** As it is written, and the bytes that 43 characters of base64url stand for. */
+function textCanaries(name: string, value: string): Canary[] {
+  const bytes = Buffer.from(value, "base64url")
+  const isBytes = bytes.length === 32 && bytes.toString("base64url") === value
+  return [{ name, secret: value }, ...(isBytes ? [{ name, secret: bytes }] : [])]
+}
+
+/**
+ * @param file - Is written: an identity under a passphrase, as `age -p` makes it but for its work.
+ * @returns How to open the store of its data folder.
+ */
+export async function writeIdentity(file: string, passphrase: string): Promise<IdentitySource> {
+  const encrypter = new Encrypter()
+  encrypter.setPassphrase(passphrase)
+  encrypter.setScryptWorkFactor(4)
+  await writeFile(file, await encrypter.encrypt(await generateX25519Identity()), { mode: 0o600 })
+  return { passphrase: async () => passphrase }
 }
