@@ -48,6 +48,15 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
+/** Codes with which commands stop. What they say is for operators: no caller of the API is told. */
+export const COMMAND_CODES: ReadonlySet<ProblemCode> = new Set([
+  "WRONG_USAGE",
+  "INVALID_SETTING",
+  "DATA_FOLDER",
+  "DATABASE",
+  "PLATFORM",
+])
+
 export interface ProblemOptions {
   /** Public text in place of the code's own: what is wrong, and what would be right. */
   readonly message?: string

@@ -11,7 +11,7 @@ import { OpenAPIHono } from "@hono/zod-openapi"
 import type { Context, Next } from "hono"
 import { LRUCache } from "lru-cache"
 import { encodeId, newUuid } from "../core/ids.ts"
-import { Problem } from "../core/problem.ts"
+import { COMMAND_CODES, Problem } from "../core/problem.ts"
 import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
 import type { EdgeOptions } from "../edge/listener.ts"
 import { renderRefusal } from "../edge/refusal.ts"
@@ -72,7 +72,8 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {
-    const problem = error instanceof Problem ? error : new Problem("INTERNAL", { cause: error })
+    const isAnswer = error instanceof Problem && !COMMAND_CODES.has(error.code)
+    const problem = isAnswer ? error : new Problem("INTERNAL", { cause: error })
     if (problem.status >= 500) parts.log(encodeId("req", c.get("requestUuid")), problem)
     return refuse(c, problem)
   })
