@@ -95,6 +95,7 @@ function textForms(piece: string): [string, string | Buffer][] {
       [...piece].map((c) => `&#x${c.codePointAt(0)?.toString(16)};`).join(""),
     ],
     ["an SQL literal", piece.replaceAll("'", "''").replaceAll("\\", "\\\\")],
+    ["a literal between backticks", piece.replaceAll("\\", "\\\\").replaceAll("`", "\\`")],
     ["an SQL literal, backslashes as they are", piece.replaceAll("'", "''")],
     [
       "a single-quoted literal",

@@ -20,8 +20,10 @@ import { filesIn, processPlaces } from "./places.ts"
 import { createSearch } from "./search.ts"
 
 const PLAIN = "x7Qm2vKp9Zt4LwRb8Yc3NdFs"
-/** What no encoder leaves as it is. */
-const SPECIAL = `p"w\\d&<é>'%/+ =x:@µ`
+/** One piece, which hardly an encoder leaves as it is. */
+const SPECIAL = `é"'<\\& /`
+/** Bytes whose base64 has a `+` or a `/`, and base64url a `-` or a `_`, wherever it begins. */
+const DENSE = Buffer.from("fbfffbfffbfffbff", "hex")
 const BINARY = randomBytes(32)
 /** Nothing in it is a piece of a secret. */
 const AROUND = "a line of an honest log, "
@@ -30,6 +32,7 @@ const search = createSearch([
   { name: "plain", secret: PLAIN },
   { name: "special", secret: SPECIAL },
   { name: "binary", secret: BINARY },
+  { name: "dense", secret: DENSE },
 ])
 
 const FORMS: readonly (readonly [string, (secret: string) => string | Uint8Array])[] = [
@@ -75,10 +78,42 @@ const FORMS: readonly (readonly [string, (secret: string) => string | Uint8Array
   ["as bytea", (s) => `\\x${Buffer.from(s).toString("hex")}`],
   ["in an SQL literal", (s) => `'${s.replaceAll("'", "''")}'`],
   ["as Node shows it", (s) => inspect({ s })],
+  [
+    "as octal escapes",
+    (s) => bytesAs(s, (hex) => `\\${Number.parseInt(hex, 16).toString(8).padStart(3, "0")}`),
+  ],
+  ["as quoted-printable, whole", (s) => bytesAs(s, (hex) => `=${hex}`)],
+  ["percent-encoded as a whole address is", (s) => encodeURI(`https://a.test/?${s}`)],
+  ["percent-encoded twice", (s) => encodeURIComponent(encodeURIComponent(s))],
+  [
+    "percent-encoded in lower case",
+    (s) => encodeURIComponent(s).replaceAll(/%../g, (x) => x.toLowerCase()),
+  ],
+  ["as JSON escapes", (s) => s.replaceAll(/./g, unicodeEscape)],
+  [
+    "in HTML, with the other quotes",
+    (s) =>
+      s
+        .replaceAll("&", "&amp;")
+        .replaceAll("<", "&lt;")
+        .replaceAll('"', "&#34;")
+        .replaceAll("'", "&#x27;"),
+  ],
+  [
+    "as numbered entities, hexadecimal",
+    (s) => [...s].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join(""),
+  ],
+  [
+    "in an SQL literal with backslashes",
+    (s) => `E'${s.replaceAll("'", "''").replaceAll("\\", "\\\\")}'`,
+  ],
+  [
+    "in a literal of single quotes",
+    (s) => `'${s.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`,
+  ],
+  ["as a list of numbers", (s) => [...Buffer.from(s)].join(", ")],
+  ["as a fingerprint", (s) => bytesAs(s, (hex) => `${hex}:`)],
   ["reversed", (s) => Buffer.from(Buffer.from(s).toReversed())],
-  ["its second half", (s) => [...s].slice([...s].length / 2 - 4).join("")],
-  ["its first sixteen characters", (s) => [...s].slice(0, 16).join("")],
-  ["sixteen from its middle", (s) => [...s].slice(3, 19).join("")],
 ]
 
 describe("a secret is found", () => {
@@ -97,6 +132,25 @@ describe("a secret is found", () => {
         assert.ok(found(bytes).includes(name), `${name}: ${bytes}`)
       }
     })
+  }
+
+  for (const [how, part] of [
+    ["its second half", PLAIN.slice(12)],
+    ["without its last character", PLAIN.slice(0, -1)],
+    ["its first sixteen characters", PLAIN.slice(0, 16)],
+    ["sixteen from its middle", PLAIN.slice(3, 19)],
+    ["fifteen from its middle, as base64", Buffer.from(PLAIN.slice(4, 19)).toString("base64")],
+  ] as const) {
+    it(how, () => assert.deepEqual(found(`${AROUND}${part}…`), ["plain"]))
+  }
+
+  for (const encoding of ["base64", "base64url"] as const) {
+    for (const before of ["", "a", "ab"]) {
+      it(`of bytes, as ${encoding}, ${before.length} in`, () => {
+        const bytes = Buffer.concat([Buffer.from(before), DENSE, Buffer.from("z")])
+        assert.deepEqual(found(bytes.toString(encoding)), ["dense"])
+      })
+    }
   }
 
   it("in lower and upper case, as in names of hosts", () => {

@@ -40,4 +40,14 @@ describe("a refused setting does not show its value", () => {
       assert.ok(refused > names.length / 2, `${refused} of ${names.length} were refused`)
     })
   }
+
+  for (const name of names.filter((name) => name.endsWith("_FILE") && !name.includes("URL"))) {
+    it(`${name} is no place for what the file is to hold`, () => {
+      const secret = newWord()
+      for (const mistake of ["a private key", "a web address"]) {
+        const value = MISTAKES[mistake]?.(secret) ?? ""
+        assert.throws(() => readConfig({ [name]: value }), /is no path|names no file/)
+      }
+    })
+  }
 })
