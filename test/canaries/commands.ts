@@ -1,12 +1,17 @@
 /** Commands that are given secrets, by mistake or as it must be, and all that they write. */
+import { generateKeyPairSync } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { environment, runCommand } from "../program.ts"
 import type { Place } from "./places.ts"
 import type { Canary } from "./search.ts"
-import { keyCanary } from "./secrets.ts"
+import { keyCanary, pemCanaries } from "./secrets.ts"
 import { freePort } from "./send.ts"
 
 export interface Setting {
   readonly dataDir: string
+  /** A folder that nothing is gathered from. */
+  readonly outside: string
   readonly settings: Readonly<Record<string, string>>
   readonly live: string
 }
@@ -22,7 +27,7 @@ const ADDRESSES: Readonly<Record<string, (secret: string, port: number) => strin
 
 /** @param plant - Makes a secret. @param canaries - Gets the keys that are issued. */
 export async function runCommands(
-  { dataDir, settings, live }: Setting,
+  { dataDir, outside, settings, live }: Setting,
   plant: (name: string) => string,
   canaries: Canary[],
 ): Promise<Place[]> {
@@ -39,22 +44,45 @@ export async function runCommands(
   const issued = await run(["keys", "issue", "--environment", "live", "--json", ...names])
   canaries.push(keyCanary("an issued key", JSON.parse(issued).key))
   const port = await freePort()
-  await Promise.all([
-    run(["keys", "list"]),
-    run(["tenants", "list"]),
-    run(["doctor"]),
-    run(["keys", "revoke", live]),
-    run([live]),
-    run(["keys", `--${live}`]),
-    run(["analyze", live, "--json"]),
-    ...Object.entries(ADDRESSES).flatMap(([kind, address]) => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+  canaries.push(...pemCanaries("an operator's TLS key", pem))
+  const misfit = {
+    ZT_TLS_CERT_FILE: join(dataDir, "authority.pem"),
+    ZT_TLS_KEY_FILE: join(outside, "key.pem"),
+  }
+  await writeFile(misfit.ZT_TLS_KEY_FILE, pem, { mode: 0o600 })
+  const mistyped = { ZT_IDENTITY_FILE: join(outside, "identity") }
+  const identity = `AGE-SECRET-KEY-1${plant("a mistyped identity").toUpperCase()}`
+  await writeFile(mistyped.ZT_IDENTITY_FILE, identity, { mode: 0o600 })
+  const wrong = { ZT_PASSPHRASE: plant("a wrong passphrase") }
+  const mistakes: Parameters<typeof run>[] = [
+    [["keys", "list"]],
+    [["tenants", "list"]],
+    [["doctor"]],
+    [["keys", "revoke", live]],
+    [[live]],
+    [["keys", `--${live}`]],
+    [["analyze", live, "--json"]],
+    [["start", "--json"], misfit, "with another certificate's key"],
+    [["doctor"], misfit, "with another certificate's key"],
+    [["keys", "list"], mistyped, "with a mistyped identity"],
+    [["keys", "list"], wrong, "with a wrong passphrase"],
+    ...Object.entries(ADDRESSES).flatMap(([kind, address]): Parameters<typeof run>[] => {
       const admin = {
         ZT_DATABASE_URL: `postgresql://127.0.0.1:${port}/x`,
         ZT_ADMIN_DATABASE_URL: address(plant(`address ${kind}: an administrator's`), port),
       }
       const own = { ZT_DATABASE_URL: address(plant(`address ${kind}: the database's`), port) }
-      return [run(["migrate", "--bootstrap"], admin, kind), run(["start", "--json"], own, kind)]
+      return [
+        [["migrate", "--bootstrap"], admin, kind],
+        [["start", "--json"], own, kind],
+      ]
     }),
-  ])
+  ]
+  const worker = async () => {
+    for (let next = mistakes.pop(); next !== undefined; next = mistakes.pop()) await run(...next)
+  }
+  await Promise.all([worker(), worker()])
   return places
 }

@@ -20,7 +20,7 @@ export function keyCanary(name: string, key: string): Canary {
 }
 
 /** @returns The private number of every private key of a PEM text: what all its forms have in common. */
-function pemCanaries(name: string, text: string): Canary[] {
+export function pemCanaries(name: string, text: string): Canary[] {
   const keys = text.match(
     /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*PRIVATE KEY-----/g,
   )
