@@ -28,6 +28,8 @@ describe("ZT_DATABASE_URL", () => {
     ["postgresql://db.example", "names no database"],
     ["postgresql://db.example/", "names no database"],
     ["postgresql://db.example:port/zt", "is not a postgresql:// address"],
+    ["postgresql://db.example/secret%zz", "holds a % that encodes nothing"],
+    ["postgresql://u:pw%zz@db.example/zt", "holds a % that encodes nothing"],
   ] as const) {
     it(`refuses ${text}: ${because}`, () => {
       assert.throws(

@@ -49,18 +49,26 @@ function read(name: string, text: string) {
     throw invalid(name, "is not a postgresql:// address", cause)
   }
   const take = (parameter: string, part: string) => {
-    const value = url.searchParams.get(parameter) ?? decodeURIComponent(part)
+    const value = url.searchParams.get(parameter) ?? decode(name, part)
     url.searchParams.delete(parameter)
     return value === "" ? undefined : value
   }
   const user = take("user", url.username)
   const password = take("password", url.password)
-  const database = decodeURIComponent(url.pathname.slice(1)) || undefined
+  const database = decode(name, url.pathname.slice(1)) || undefined
   if (url.host !== "") {
     url.username = ""
     url.password = ""
   }
   return { url, database, user, password }
+}
+
+function decode(name: string, part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (cause) {
+    throw invalid(name, "holds a % that encodes nothing: write it as %25", cause)
+  }
 }
 
 function addresses(url: URL): (database: string) => Address {
