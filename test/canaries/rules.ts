@@ -9,13 +9,13 @@ export interface Secret {
   readonly text: string
 }
 
-/** Of our own kinds, by syntax; a placeholder in a URL (`${…}`, `<…>`, `…`) is no password. */
+/** Of our own kinds, by syntax; a placeholder in a URL (`${…}`, `<…>`, `…`) and a word of less than 8 characters is no password. */
 const PATTERNS: Readonly<Record<string, RegExp>> = {
   "an age identity": /AGE-SECRET-KEY-(?:PQ-)?1[0-9A-Z]{50,}/gi,
   "a SCRAM verifier": /SCRAM-SHA-256\$\d+:[\w+/=]{8,}\$[\w+/=]{40,}:[\w+/=]{40,}/g,
   "a private key": /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\w+/=\s\\]{40,}-----END/g,
   "a JSON Web Key": /"d"\s*:\s*"[\w-]{43,}"/g,
-  "a password in a database's address": /postgres(?:ql)?:\/\/[^\s:@/"'`]*:[^\s@/"'`$<{…]+@/g,
+  "a password in a database's address": /postgres(?:ql)?:\/\/[^\s:@/"'`]*:[^\s@/"'`$<{…]{8,}@/g,
 }
 
 const CONFIG = { rules: [{ id: "recommend", rule: creator }] }

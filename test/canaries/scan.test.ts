@@ -18,13 +18,17 @@ const ROOT = join(import.meta.dirname, "../..")
 
 /** What only looks like a secret, by the SHA-256 of its text. */
 const ALLOWED: Readonly<Record<string, string>> = {
-  "73d543fe32c5c148ed29d558516b79daafd3570c0f7fac75b246b4d1d6bb2eb0": "test: an address to be read",
-  b1e558c7df088a2b99b2baf2fa50d4b036b1e061b9693cb6ce7497fcdb1ca4b1: "test: an address to be read",
-  "6f2ff870629cecc5dc933429299851c27e9891c22a65acf8f3c88bba03b2bde4": "the same, by another rule",
-  "2073d09772cf22177140f7577874abb792736f2bb94c06bca003e25645c0bb91": "test: where a server is",
+  "6f2ff870629cecc5dc933429299851c27e9891c22a65acf8f3c88bba03b2bde4": "test: an address to be read",
+  "32064408da86823e9e5b0f5d8935e8ee99bb06f1e46908184b29582e6a036bdc": "test: a broken escape",
+  "4c8ade76cdb093c0da83c37d606aeed72edbed37c9818c08d193092ab992f1fd": "test: must not be exposed",
+  "3626679dcfdd5ca1e8fb4faaaab5a7274d0ae8b83d21b1b805be4f4cf2d17058": "test: must not be exposed",
+  "1cfee90f209f5a25ca727a91db3779775ee448fe68bb6bac0c23796ede644a23": "the same, by another rule",
   b10b38c09188520fcf2f0d5e67ea64bc96d7a53160aa181ace1ee993befbef73: "test: a refused address",
   f120d7b870af387a0df65d23362ec8678707904274ef134f8d54a66e3b076c59: "test: a domain as it is asked",
 }
+
+const ADVICE =
+  "A secret: revoke it where it is in use, whatever happens to the commit. A test's own is put together at run time, or gets a row here with its reason."
 
 describe("this repository", () => {
   let scan: Scan
@@ -39,12 +43,14 @@ describe("this repository", () => {
     assert.deepEqual(
       findings.filter(({ sha256 }) => ALLOWED[sha256] === undefined),
       [],
+      ADVICE,
     )
   })
 
   for (const [sha256, reason] of Object.entries(ALLOWED)) {
     it(`needs the exception '${reason}' (${sha256.slice(0, 8)})`, () => {
-      assert.ok(scan.shallow || scan.findings.some((finding) => finding.sha256 === sha256))
+      const isThere = scan.findings.some((finding) => finding.sha256 === sha256)
+      assert.ok(scan.shallow || isThere, "nothing needs this any more: take it out")
     })
   }
 })
