@@ -47,6 +47,8 @@ end $$;
 -- Time-outs lie here since a pooler in transaction mode refuses them at start-up.
 alter role zt_runtime set statement_timeout = '10s';
 alter role zt_runtime set lock_timeout = '500ms';
+-- To plan the admission statement anew costs ten times as much as to run it.
+alter role zt_runtime set plan_cache_mode = force_generic_plan;
 alter role zt_runtime set idle_in_transaction_session_timeout = '10s';
 alter role zt_admin   set statement_timeout = '30s';
 alter role zt_admin   set lock_timeout = '5s';
