@@ -13,7 +13,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 
-const PROGRAM = join(import.meta.dirname, "../bin/zygentrust")
+export const PROGRAM = join(import.meta.dirname, "../bin/zygentrust")
 
 export interface Answer {
   readonly status: number
@@ -117,9 +117,11 @@ export async function startProgram(options: StartOptions = {}): Promise<Program>
   }
 }
 
-async function askOver(agent: Agent, url: string, path: string, ask: Ask): Promise<Answer> {
+/** Sends one request and reads its answer whole. @throws Error where the connection breaks. */
+export async function askOver(agent: Agent, url: string, path: string, ask: Ask): Promise<Answer> {
   const headers = { ...(ask.key && { "x-api-key": ask.key }), ...ask.headers }
   const sent = request(`${url}${path}`, { agent, method: ask.method ?? "GET", headers })
+  sent.on("error", () => {}) // told by what is awaited; a late one would end the process
   sent.end(ask.body)
   const [response] = await once(sent, "response")
   let text = ""
