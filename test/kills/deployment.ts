@@ -7,23 +7,26 @@
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readdirSync, readFileSync, readlinkSync, rmSync, statfsSync } from "node:fs"
-import { mkdtemp } from "node:fs/promises"
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync } from "node:fs"
 import { Agent } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
+import { ROOT } from "../../src/config.ts"
 import { askOver, environment, PROGRAM, runCommand } from "../program.ts"
 import type { Ledger } from "./ledger.ts"
 
 const PATIENCE_MS = 30_000
+const STOP_MS = 3_000
 const CLIENTS = 2
 const RETRY_MS = 5
+/** Where bin/zygentrust keeps it too. */
+const COMPILED = join(ROOT, "node_modules/.cache/zygentrust")
 const OPERATOR_PROGRAM = join(import.meta.dirname, "operator-program.ts")
 
-/** Live, never unconfigured: the machine that runs this may have a resolver or none. */
-const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
+/** A resolver that is not there: the machine that runs this may have one or none. */
+export const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
 
 type Who = "program" | "operator"
 
@@ -31,6 +34,7 @@ interface Process {
   readonly child: ChildProcess
   /** Its first line; rejects when it ends before without having been killed. */
   readonly ready: Promise<string>
+  readonly closed: Promise<unknown>
   killed: boolean
 }
 
@@ -54,8 +58,9 @@ export class Deployment {
   /** What ended by itself: fatal. */
   #broken: Error | undefined
 
-  constructor(dataDir: string, ledger: Ledger) {
-    this.dataDir = dataDir
+  /** With a new data folder; nothing is started. */
+  constructor(ledger: Ledger) {
+    this.dataDir = mkdtempSync(join(fastFolder(), "zt-kills-"))
     this.#ledger = ledger
     process.once("SIGTERM", () => {
       this.#remove()
@@ -63,9 +68,9 @@ export class Deployment {
     })
   }
 
-  /** Makes a data folder, a good and a revoked key, and lets the clients ask. */
+  /** A deployment with a good and a revoked key, and clients that ask. */
   static async begin(ledger: Ledger): Promise<Deployment> {
-    const deployment = new Deployment(await mkdtemp(join(fastFolder(), "zt-kills-")), ledger)
+    const deployment = new Deployment(ledger)
     const { keys } = JSON.parse(await deployment.begun("program"))
     const command = async (...args: string[]) => {
       const env = environment(deployment.dataDir, SETTINGS)
@@ -111,7 +116,8 @@ export class Deployment {
     const lines = createInterface({ input: child.stdout as NonNullable<typeof child.stdout> })
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     promise.catch(() => {}) // it may be killed before anybody waits
-    const one: Process = { child, ready: promise, killed: false }
+    const closed = once(child, "close")
+    const one: Process = { child, ready: promise, closed, killed: false }
     let first = true
     lines.on("line", (line) => {
       if (!first) return this.#note(JSON.parse(line))
@@ -137,7 +143,7 @@ export class Deployment {
     // Above what was acknowledged and what was being set when the last one was killed.
     const first = String(this.#secret + 10)
     return spawn(process.execPath, [OPERATOR_PROGRAM, this.dataDir, first], {
-      env: { ...process.env, NODE_COMPILE_CACHE: join(this.dataDir, "compiled") },
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILED },
       stdio: ["ignore", "pipe", "pipe"],
     })
   }
@@ -181,24 +187,36 @@ export class Deployment {
     if (found === undefined || found.killed) return
     found.killed = true
     if (who === "program") this.#url = undefined
-    const closed = once(found.child, "close")
     found.child.kill("SIGKILL")
-    await closed
+    await found.closed
+    if (this.#broken !== undefined) throw this.#broken
+  }
+
+  /** Sends one request to the program that is up. @returns Its status. */
+  async status(path: string, key: string): Promise<number> {
+    return (await askOver(this.#agent, this.#url ?? "", path, { key })).status
   }
 
   /** Process numbers of every PostgreSQL process on this data folder, the postmaster first. */
   postgres(): { readonly postmaster: number | undefined; readonly all: readonly number[] } {
-    const all = readdirSync("/proc").filter((entry) => /^\d+$/.test(entry)).map(Number)
+    const all = readdirSync("/proc")
+      .filter((entry) => /^\d+$/.test(entry))
+      .map(Number)
     const ours = all.filter((pid) => cwdOf(pid).startsWith(join(this.dataDir, "postgres")))
     const file = join(this.dataDir, "postgres/data/postmaster.pid")
     const postmaster = ours.find((pid) => String(pid) === firstLine(file))
     return { postmaster, all: ours }
   }
 
-  /** Stops all, without waiting for anything to be finished, and removes the folder. */
+  /** Stops all, and removes the folder. */
   async end(): Promise<void> {
     this.#over = true
+    this.#broken = undefined // whoever cares was told
     await Promise.all([this.kill("program"), this.kill("operator")])
+    const { postmaster } = this.postgres()
+    if (postmaster !== undefined) process.kill(postmaster, "SIGINT") // gives back what it shares
+    const end = performance.now() + STOP_MS
+    while (this.postgres().all.length > 0 && performance.now() < end) await sleep(RETRY_MS)
     this.#remove()
     this.#agent.destroy()
     await this.#clients

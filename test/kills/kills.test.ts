@@ -1,6 +1,6 @@
 /**
  * R1: acknowledged writes survive SIGKILL of the program and of the database, and nobody has to
- * help. `npm test -- --long` makes a thousand of it.
+ * help. With those of first-start.test.ts, more than 200; `npm test -- --long` adds a thousand.
  */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"

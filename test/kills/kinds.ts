@@ -1,5 +1,6 @@
 /** The ways in which a deployment is killed. Each strikes once it is up and writing. */
 import { setTimeout as sleep } from "node:timers/promises"
+import type pg from "pg"
 import { withClient } from "../../src/db/connection.ts"
 import { folderOf } from "../../src/db/embedded/folder.ts"
 import { SUPERUSER } from "../../src/db/embedded/initialise.ts"
@@ -90,7 +91,9 @@ export const KINDS: readonly Kind[] = [
     name: "the database, during a checkpoint",
     weight: 3,
     async strike(deployment, random) {
-      const checkpoint = asSuperuser(deployment.dataDir, "checkpoint").catch(() => {})
+      const checkpoint = asSuperuser(deployment.dataDir, (client) =>
+        client.query("checkpoint"),
+      ).catch(() => {})
       await sleep(random.next() * CHECKPOINT_MS)
       killDatabase(deployment)
       await checkpoint
@@ -124,13 +127,13 @@ export function killDatabase(deployment: Deployment): void {
   for (const pid of deployment.postgres().all) killQuietly(pid)
 }
 
-/** Runs a command of the server, past the program. */
-export async function asSuperuser(
+/** Past the program, and past row security. */
+export async function asSuperuser<T>(
   dataDir: string,
-  command: string,
+  work: (client: pg.Client) => Promise<T>,
   database = EMBEDDED_DATABASE,
-): Promise<void> {
+): Promise<T> {
   const password = (await fileSecrets(dataDir).get("superuser-password")) ?? ""
   const address = { socketFolder: folderOf(dataDir).run, database }
-  await withClient(address, { user: SUPERUSER, password }, (client) => client.query(command))
+  return withClient(address, { user: SUPERUSER, password }, work)
 }

@@ -12,6 +12,7 @@ import { Problem } from "../../src/core/problem.ts"
 import { openServer } from "../../src/db/server.ts"
 import { issueKey, revokeKey } from "../../src/keys/keys.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
+import { Keyring } from "../../src/secrets/keyring.ts"
 import { COUNTED_SECRET } from "./ledger.ts"
 
 /** Leaves the processor to those who restart. */
@@ -20,12 +21,18 @@ const PAUSE_MS = 5
 const [dataDir = "", firstSecret] = process.argv.slice(2)
 const secrets = fileSecrets(dataDir)
 const server = await openServer(readConfig({ ZT_DATA_DIR: dataDir }), secrets)
+const keyring = await Keyring.open(secrets)
 const admin = server.admin()
 say({ ready: true })
 for (let n = Number(firstSecret); ; n++) {
   try {
     const { id } = await admin.asOperator((tx) =>
-      issueKey(tx, { tenant: "default", environment: "test", name: `key ${n}`, actor: "test" }),
+      issueKey(tx, keyring, {
+        tenant: "default",
+        environment: "test",
+        name: `key ${n}`,
+        actor: "test",
+      }),
     )
     say({ issued: id })
     if (n % 2 === 0) {

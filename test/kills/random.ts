@@ -22,7 +22,10 @@ export function seeded(seed = Number(process.env["TEST_SEED"] ?? Date.now() % 1e
     next,
     pick(from) {
       let at = next() * from.reduce((sum, { weight }) => sum + weight, 0)
-      const found = from.find(({ weight }) => (at -= weight) < 0) ?? from.at(-1)
+      const found = from.find(({ weight }) => {
+        at -= weight
+        return at < 0
+      })
       if (found === undefined) throw new Error("nothing to pick from")
       return found
     },

@@ -1,0 +1,11 @@
+/** The thousand kills of `npm test -- --long`. */
+import { describe, it } from "node:test"
+import { killLoop } from "./loop.ts"
+
+const KILLS = 1_000
+
+describe("R1, the long form", () => {
+  it(`${KILLS} SIGKILLs of every kind: nothing acknowledged is missing or there twice`, async () => {
+    await killLoop(KILLS)
+  })
+})
