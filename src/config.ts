@@ -90,6 +90,19 @@ const addressMap = z
       ),
   )
 
+/** `2026-11-24 RDS, KMS key 1234`: since when somebody knows, and what. */
+const declaration = z
+  .string()
+  .regex(
+    /^\d{4}-\d{2}-\d{2} (?=\S)\P{C}{1,200}$/u,
+    "is not a date and what encrypts, like '2026-11-24 RDS, KMS key alias/data'",
+  )
+  .transform((text) => ({ date: text.slice(0, 10), what: text.slice(11) }))
+  .refine(({ date }) => {
+    const time = Date.parse(date)
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date)
+  }, "does not begin with a day of the calendar, like 2026-11-24")
+
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, "is not a postgresql:// address")
 
 const setting = <T extends z.ZodType>(
@@ -237,6 +250,11 @@ export const SETTINGS = {
     ),
     "What the log on standard error holds, at least.",
     "warn",
+  ),
+  diskEncryptionDeclared: setting(
+    "ZT_DISK_ENCRYPTION_DECLARED",
+    declaration.optional(),
+    "What encrypts the disks under the database where the program cannot see it (a managed service, a host, a disk by itself): the day on which you made sure, then what, as `2026-11-24 RDS, KMS key alias/data`. Told by `doctor` and, with the date alone, by `/v1/health`; for 400 days.",
   ),
 } as const
 

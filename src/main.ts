@@ -25,7 +25,7 @@ import { findKeys, lookupIndex } from "./keys/format.ts"
 import { commandActor, issueKey } from "./keys/keys.ts"
 import { ensureTenant } from "./keys/tenants.ts"
 import type { Log } from "./log.ts"
-import { certificateProbe, databaseProbe, resolverProbe } from "./probes.ts"
+import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./probes.ts"
 import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
 
@@ -86,6 +86,7 @@ export async function serve(
       database: databaseProbe(database, server, [admissions.live, admissions.test]),
       resolver: resolverProbe(config),
       certificate: certificateProbe(certificates, now),
+      storage: storageProbe(config, now),
     },
     now,
   )

@@ -1,9 +1,12 @@
 /** What `/v1/health` asks each component. */
 import { X509Certificate } from "node:crypto"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Admission } from "./admission/admission.ts"
 import type { Config } from "./config.ts"
 import type { Database } from "./db/database.ts"
 import type { Server } from "./db/server.ts"
+import { assess, look, summary } from "./disk/at-rest.ts"
+import { thisMachine } from "./disk/machine.ts"
 import type { CertificateSource } from "./edge/certificates.ts"
 import { resolverAnswers } from "./engine/observe/observer.ts"
 import type { Probe } from "./http/health.ts"
@@ -62,5 +65,29 @@ export function certificateProbe(certificates: CertificateSource, now: () => num
     return days < SOON_DAYS
       ? { state: "degraded", message: `The certificate expires in ${days} days: renew it.` }
       : { state: "ok", message: `the certificate is good for ${days} more days` }
+  }
+}
+
+/** Mounts and swap change seldom, and looking may start programs. */
+const LOOKED_MS = 600_000
+/** Well under what health waits for; a look that hangs (a pool without its disks) is not waited for. */
+const LOOK_WAIT_MS = 300
+
+/** Never more than words: whatever the disks do, requests are answered. */
+export function storageProbe(config: Config, now: () => number, machine = thisMachine) {
+  const declared = config.diskEncryptionDeclared
+  const ownServer = config.databaseUrl !== undefined
+  let message = "disk encryption: not known yet"
+  let due = Number.NEGATIVE_INFINITY
+  return async (): Promise<Probe> => {
+    if (now() >= due) {
+      due = now() + LOOKED_MS
+      const looking = look(machine, config.dataDir).then((looked) => {
+        const about = assess(looked, { ownServer, declared, now: new Date(now()) })
+        message = summary(about, declared)
+      })
+      await Promise.race([looking.catch(() => {}), sleep(LOOK_WAIT_MS, undefined, { ref: false })])
+    }
+    return { state: "ok", message }
   }
 }

@@ -12,6 +12,7 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/core": ["package.json"],
   "src/config.ts": ["src/core"],
   "src/log.ts": ["src/core", "src/config.ts"],
+  "src/disk": ["src/core"],
   "src/secrets": ["src/core"],
   "src/db": ["src/core", "src/config.ts", "src/secrets"],
   "src/audit": ["src/core", "src/db"],

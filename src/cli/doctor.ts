@@ -14,9 +14,9 @@ export const help = `zygentrust doctor: what is right and wrong here, and what t
 
 Usage: zygentrust doctor [--json]
 
-Looks at the runtime, the data folder, the database and who may do what in it, the
-secrets, the certificate, the ports, the DNS resolvers and the clock. Changes nothing:
-it makes no folder and starts no database.
+Looks at the runtime, the data folder and whether its disk is encrypted, the database
+and who may do what in it, the secrets, the certificate, the ports, the DNS resolvers
+and the clock. Changes nothing: it makes no folder and starts no database.
 
 Options
   --json   one document, {"status", "checks": [{check, status, message, advice}]}
@@ -39,8 +39,9 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 
 /** Runs all checks side by side; one that breaks is a failure of its own. */
 async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
-  const [machine, database, secrets, edge, network, observer, runtime] = await Promise.all([
+  const [machine, atRest, database, secrets, edge, network, observer, runtime] = await Promise.all([
     import("./doctor-machine.ts"),
+    import("./doctor-at-rest.ts"),
     import("./doctor-database.ts"),
     import("./doctor-secrets.ts"),
     import("./doctor-edge.ts"),
@@ -55,6 +56,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     platform: () => machine.checkPlatform(config),
     "data folder": () => machine.checkDataFolder(config),
     "disk space": () => machine.checkSpace(config),
+    encryption: () => atRest.checkAtRest(config, now),
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
