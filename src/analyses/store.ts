@@ -37,8 +37,7 @@ export async function latestObservation(
   const table = tableOf(owner)
   const [row] = await tx.query<{ id: string; sealed: Buffer; expires_at: Date }>(
     `select id, sealed, expires_at from ${table}
-      where tenant_id = (select platform.current_tenant()) and domain_index = any ($1)
-        and expires_at > $2
+      where domain_index = any ($1) and expires_at > $2
       order by observed_at desc limit 1`,
     [owner.keys.indexes(`${table}.domain`, host), now],
   )

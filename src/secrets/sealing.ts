@@ -30,6 +30,7 @@ const NONCE_BYTES = 12
 const HEADER_BYTES = NONCE_START + NONCE_BYTES
 const TAG_BYTES = 16
 const ALGORITHM = "aes-256-gcm"
+const OPTIONS = { authTagLength: TAG_BYTES }
 
 /** Random bytes are asked for in bulk: each call costs as much as sealing a small value. */
 const randomness = Buffer.alloc(NONCE_BYTES * 1_024)
@@ -47,9 +48,7 @@ export function sealValue(key: KeyObject, generation: number, place: Place, plai
   }
   randomness.copy(sealed, NONCE_START, unused, unused + NONCE_BYTES)
   unused += NONCE_BYTES
-  const cipher = createCipheriv(ALGORITHM, key, sealed.subarray(NONCE_START, HEADER_BYTES), {
-    authTagLength: TAG_BYTES,
-  })
+  const cipher = createCipheriv(ALGORITHM, key, sealed.subarray(NONCE_START, HEADER_BYTES), OPTIONS)
   cipher.setAAD(associated(place))
   sealed.set(cipher.update(plain, "utf8"), HEADER_BYTES)
   cipher.final()
@@ -62,9 +61,12 @@ export function openSealed(key: KeyObject, place: Place, sealed: Buffer): string
   const end = sealed.length - TAG_BYTES
   if (end < HEADER_BYTES || sealed[0] !== VERSION) throw unopened(place)
   try {
-    const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(NONCE_START, HEADER_BYTES), {
-      authTagLength: TAG_BYTES,
-    })
+    const decipher = createDecipheriv(
+      ALGORITHM,
+      key,
+      sealed.subarray(NONCE_START, HEADER_BYTES),
+      OPTIONS,
+    )
     decipher.setAAD(associated(place))
     decipher.setAuthTag(sealed.subarray(end))
     const plain = decipher.update(sealed.subarray(HEADER_BYTES, end))
@@ -81,7 +83,8 @@ export function generationOf(sealed: Buffer): number {
 }
 
 function associated({ table, column, tenantId, rowId }: Place): Buffer {
-  return Buffer.from(`${table}.${column}\0${tenantId}\0${rowId}`)
+  // All of it is ASCII, and as UTF-8 it would take a tenth of a sealing's time.
+  return Buffer.from(`${table}.${column}\0${tenantId}\0${rowId}`, "latin1")
 }
 
 function unopened({ table, column }: Place): Problem {

@@ -1,0 +1,61 @@
+/** A database that benches fill and throw away, migrated, on a server of its own that does not sync. */
+import { setTimeout as sleep } from "node:timers/promises"
+import pg from "pg"
+import { clientConfig } from "../src/db/connection.ts"
+import { EMBEDDED_DATABASE } from "../src/db/setup.ts"
+import { asSuperuser, closeServers, sharedServer } from "../test/postgres-servers.ts"
+
+export interface Scratch {
+  /** Logs in as superuser; ended by `close`. */
+  connect(database: string): Promise<pg.Client>
+  /** Makes a migrated database of that name. */
+  create(name: string): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openScratch(): Promise<Scratch> {
+  const { server } = await sharedServer(18)
+  const clients: pg.Client[] = []
+  return {
+    async connect(database) {
+      const client = new pg.Client(clientConfig(server.address(database), server.superuser))
+      await client.connect()
+      clients.push(client)
+      return client
+    },
+    create: (name) =>
+      asSuperuser(server, "postgres", async (client) => {
+        await client.query(`create database ${name} template ${EMBEDDED_DATABASE}`)
+      }),
+    async close() {
+      await Promise.all(clients.map((client) => client.end()))
+      await closeServers()
+    },
+  }
+}
+
+/**
+ * Times several works by turns, one call each, so that what disturbs one disturbs all.
+ * @returns Medians in microseconds.
+ */
+export async function medians<Name extends string>(
+  works: Readonly<Record<Name, (n: number) => Promise<unknown>>>,
+  calls: number,
+): Promise<Record<Name, number>> {
+  const entries = Object.entries(works) as [Name, (n: number) => Promise<unknown>][]
+  const times = new Map(entries.map(([name]) => [name, [] as number[]]))
+  const warm = Math.ceil(calls / 10)
+  for (let n = 0; n < calls + warm; n++) {
+    if (n % 500 === 0) await sleep(1)
+    for (const [name, work] of n % 2 === 0 ? entries : entries.toReversed()) {
+      const began = performance.now()
+      await work(n)
+      if (n >= warm) times.get(name)?.push((performance.now() - began) * 1_000)
+    }
+  }
+  const median = (list: number[]) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN
+  return Object.fromEntries([...times].map(([name, list]) => [name, median(list)])) as Record<
+    Name,
+    number
+  >
+}
