@@ -7,13 +7,13 @@
 import type { ChildProcess } from "node:child_process"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statfsSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { Agent } from "node:https"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { ROOT } from "../../src/config.ts"
+import { fastFolder } from "../fast-folder.ts"
 import { askOver, environment, PROGRAM, runCommand } from "../program.ts"
 import type { Ledger } from "./ledger.ts"
 
@@ -60,7 +60,7 @@ export class Deployment {
 
   /** With a new data folder; nothing is started. */
   constructor(ledger: Ledger) {
-    this.dataDir = mkdtempSync(join(fastFolder(), "zt-kills-"))
+    this.dataDir = fastFolder("zt-kills-")
     this.#ledger = ledger
     process.once("SIGTERM", () => {
       this.#remove()
@@ -226,22 +226,6 @@ export class Deployment {
     for (const { child } of this.#processes.values()) child.kill("SIGKILL")
     for (const pid of this.postgres().all) killQuietly(pid)
     rmSync(this.dataDir, { recursive: true, force: true, maxRetries: 10 })
-  }
-}
-
-const MEMORY = "/dev/shm"
-const ENOUGH_BYTES = 2 ** 30
-
-/**
- * Memory, where there is enough. SIGKILL takes nothing from the kernel, so a disk would prove no
- * more; but after each, PostgreSQL syncs every file, which takes a busy disk a second.
- */
-function fastFolder(): string {
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY)
-    return bavail * bsize > ENOUGH_BYTES ? MEMORY : tmpdir()
-  } catch {
-    return tmpdir()
   }
 }
 

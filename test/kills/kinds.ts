@@ -52,6 +52,17 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
+    name: "everything, and the program again while both start the database",
+    weight: 1,
+    async strike(deployment, random) {
+      await everything(deployment)
+      for (const who of ["program", "operator"] as const) deployment.start(who)
+      await sleep(random.next() * START_MS)
+      await deployment.kill("program")
+      return 2
+    },
+  },
+  {
     name: "the postmaster",
     weight: 3,
     async strike(deployment) {
@@ -114,13 +125,17 @@ export const KINDS: readonly Kind[] = [
     name: "everything at once",
     weight: 2,
     async strike(deployment) {
-      const killed = [deployment.kill("operator"), deployment.kill("program")]
-      killDatabase(deployment)
-      await Promise.all(killed)
+      await everything(deployment)
       return 1
     },
   },
 ]
+
+async function everything(deployment: Deployment): Promise<void> {
+  const killed = [deployment.kill("operator"), deployment.kill("program")]
+  killDatabase(deployment)
+  await Promise.all(killed)
+}
 
 /** The postmaster and all that it started, one system call after the other. */
 export function killDatabase(deployment: Deployment): void {

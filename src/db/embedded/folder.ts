@@ -27,7 +27,7 @@ export interface Folder {
 
 /** A Unix socket's path must fit into 108 bytes with its end; macOS has 104. */
 const MAX_SOCKET_PATH = 103
-const SOCKET_NAME = ".s.PGSQL.5432"
+export const SOCKET_NAME = ".s.PGSQL.5432"
 const PROBE_BYTES = 64 * 1024
 
 /** @returns Where everything lies under a data folder, whether it is there or not. */

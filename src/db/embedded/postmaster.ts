@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Problem } from "../../core/problem.ts"
 import type { Binaries } from "./binaries.ts"
 import type { Folder } from "./folder.ts"
-import { outputProblem } from "./folder.ts"
+import { outputProblem, SOCKET_NAME } from "./folder.ts"
 import { platformProblem, startFailure, startProgram } from "./programs.ts"
 
 export interface Postmaster {
@@ -21,7 +21,10 @@ export interface Postmaster {
 
 const POLL_MS = 5
 const START_TIMEOUT_MS = 60_000
+const FAST_STOP_MS = 5_000
 const STOP_TIMEOUT_MS = 30_000
+/** A server writes its number right after it has made the file for it. */
+const NUMBER_MS = 500
 const MAX_LOG_BYTES = 10 * 1024 * 1024
 
 /** What a folder's own postgresql.conf cannot change. Tuning belongs there. */
@@ -85,13 +88,19 @@ export async function startPostmaster(folder: Folder, binaries: Binaries): Promi
   for (;;) {
     const ended = await attempt(folder, binaries, end)
     if (ended === undefined) return
-    // Children of a server that was killed are still on their way out.
-    if (!/pre-existing shared memory block/.test(ended.output)) {
+    if (!PASSING.test(ended.output)) {
       throw platformProblem(ended.output) ?? outputProblem(folder.data, ended.output)
     }
     await sleep(50)
+    if ((await settledPostmaster(folder)) !== undefined) return
   }
 }
+
+/**
+ * Children of a server that was killed are still on their way out; or a program was killed just
+ * after it had started a server, which nobody could see yet.
+ */
+const PASSING = /pre-existing shared memory block|lock file "postmaster.pid" already exists/
 
 /** @returns What the server said when it ended without getting ready. */
 async function attempt(
@@ -132,32 +141,55 @@ async function attempt(
 
 /** PostgreSQL removes what a dead server left, but takes any living process for that server. */
 async function removeStaleLocks(folder: Folder): Promise<void> {
-  const { pid } = await readPidFile(folder)
+  let { pid } = await readPidFile(folder)
+  if (!(pid > 0)) {
+    const file = await stat(join(folder.data, "postmaster.pid")).catch(() => undefined)
+    if (file !== undefined) await sleep(NUMBER_MS)
+    pid = (await readPidFile(folder)).pid
+  }
   const found = await processIs(pid, folder)
   if (found === "server") return
-  if (found === "stranger") await rm(join(folder.data, "postmaster.pid"), { force: true })
+  // A server that died before it had written its number leaves a file that the next one refuses.
+  if (found === "stranger" || !(pid > 0))
+    await rm(join(folder.data, "postmaster.pid"), { force: true })
   for (const name of await readdir(folder.run)) await rm(join(folder.run, name))
 }
 
-/** Waits until a server that somebody else started or stops is ready or gone. */
+/**
+ * Waits until a server that somebody else started or stops is ready or gone. One whose socket was
+ * removed can never be reached again: it is stopped.
+ */
 export async function settledPostmaster(folder: Folder): Promise<Postmaster | undefined> {
   const end = performance.now() + START_TIMEOUT_MS
   for (;;) {
     const found = await findPostmaster(folder)
-    if (found === undefined || found.status === "ready") return found
+    if (found === undefined) return undefined
+    if (found.status === "ready") {
+      if ((await readdir(folder.run)).includes(SOCKET_NAME)) return found
+      await stopPostmaster(folder)
+    }
     if (performance.now() > end) throw notReady(folder)
     await sleep(POLL_MS)
   }
 }
 
-/** Stops the server; what is committed is on disk. Connections are cut (a "fast" shutdown). */
+/**
+ * Stops the server; what is committed is on disk. Connections are cut (a "fast" shutdown). Asked
+ * while it recovers from the death of one of its processes, PostgreSQL 18 may wait for ever; then
+ * it is told to drop everything, and the next start recovers.
+ */
 export async function stopPostmaster(folder: Folder): Promise<void> {
-  const end = performance.now() + STOP_TIMEOUT_MS
-  const found = await findPostmaster(folder)
-  if (found === undefined) return
-  process.kill(found.pid, "SIGINT")
-  while ((await findPostmaster(folder)) !== undefined && performance.now() < end) {
-    await sleep(POLL_MS)
+  for (const [signal, patienceMs] of [
+    ["SIGINT", FAST_STOP_MS],
+    ["SIGQUIT", STOP_TIMEOUT_MS - FAST_STOP_MS],
+  ] as const) {
+    const found = await findPostmaster(folder)
+    if (found === undefined) return
+    process.kill(found.pid, signal)
+    const end = performance.now() + patienceMs
+    while ((await findPostmaster(folder)) !== undefined && performance.now() < end) {
+      await sleep(POLL_MS)
+    }
   }
 }
 
