@@ -9,6 +9,7 @@ import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto"
 import { open, readFile, rename, rm } from "node:fs/promises"
 import { isIP } from "node:net"
 import { join } from "node:path"
+import { fileRemedy } from "../core/file-remedy.ts"
 import { Problem } from "../core/problem.ts"
 import { codeOf } from "../core/thrown.ts"
 import type { SecretStore } from "../secrets/store.ts"
@@ -158,7 +159,10 @@ async function read(file: string): Promise<string | undefined> {
     return await readFile(file, "utf8")
   } catch (cause) {
     if (codeOf(cause) === "ENOENT") return undefined
-    throw new Problem("DATA_FOLDER", { message: `Cannot read ${file}.`, cause })
+    throw new Problem("DATA_FOLDER", {
+      message: `${file} cannot be read. ${fileRemedy(cause)}.`,
+      cause,
+    })
   }
 }
 
@@ -176,7 +180,10 @@ async function write(file: string, text: string, mode: number): Promise<void> {
     }
     await rename(temporary, file)
   } catch (cause) {
-    await rm(temporary, { force: true })
-    throw new Problem("DATA_FOLDER", { message: `Cannot write ${file}.`, cause })
+    await rm(temporary, { force: true }).catch(() => {})
+    throw new Problem("DATA_FOLDER", {
+      message: `${file} cannot be written. ${fileRemedy(cause)}. What was there is as it was.`,
+      cause,
+    })
   }
 }

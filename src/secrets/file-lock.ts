@@ -4,12 +4,15 @@
  * ones that Node has: the files stay empty, nothing is ever written to them.
  */
 
+import { closeSync, openSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { setTimeout as sleep } from "node:timers/promises"
+import { fileRemedy } from "../core/file-remedy.ts"
 import { Problem } from "../core/problem.ts"
-import { messageOf } from "../core/thrown.ts"
 
 const SQLITE_BUSY = 5
+const SQLITE_FULL = 13
+const FULL = Object.assign(new Error("no space left"), { code: "ENOSPC" })
 const RETRY_MS = 5
 
 /** Taken together with other shared ones; `undefined` while somebody holds it exclusively. */
@@ -54,12 +57,22 @@ function attempt(path: string, begin: string): Disposable | undefined {
     return file
   } catch (cause) {
     file?.close()
-    if (cause instanceof Error && "errcode" in cause && cause.errcode === SQLITE_BUSY) {
-      return undefined
-    }
+    const code = cause instanceof Error && "errcode" in cause ? cause.errcode : undefined
+    if (code === SQLITE_BUSY) return undefined
+    const reason = code === SQLITE_FULL ? FULL : (obstacle(path) ?? cause)
     throw new Problem("DATA_FOLDER", {
-      message: `${path} cannot be used as a lock: ${messageOf(cause)}`,
+      message: `${path} cannot be used as a lock. ${fileRemedy(reason)}.`,
       cause,
     })
+  }
+}
+
+/** SQLite says little of why a file cannot be opened. */
+function obstacle(path: string): unknown {
+  try {
+    closeSync(openSync(path, "a"))
+    return undefined
+  } catch (error) {
+    return error
   }
 }

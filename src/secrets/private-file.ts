@@ -6,8 +6,9 @@
  */
 import { mkdir, open, rename, rm, stat } from "node:fs/promises"
 import { dirname } from "node:path"
+import { fileRemedy } from "../core/file-remedy.ts"
 import { Problem } from "../core/problem.ts"
-import { codeOf, messageOf } from "../core/thrown.ts"
+import { codeOf } from "../core/thrown.ts"
 
 /**
  * Whose a file is: the program's own; one that somebody gave it (a container's secrets are root's);
@@ -86,7 +87,7 @@ export async function prepareFolder(folder: string): Promise<void> {
 function unusable(path: string, cause: unknown): unknown {
   if (cause instanceof Problem) return cause
   return new Problem("DATA_FOLDER", {
-    message: `Secrets cannot be kept in ${path}: ${messageOf(cause)}`,
+    message: `Secrets cannot be kept in ${path}: ${fileRemedy(cause)}.`,
     cause,
   })
 }

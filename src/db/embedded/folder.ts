@@ -12,8 +12,9 @@
 import { closeSync, constants, openSync } from "node:fs"
 import { access, lstat, mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises"
 import { dirname, join } from "node:path"
+import { fileRemedy } from "../../core/file-remedy.ts"
 import { Problem } from "../../core/problem.ts"
-import { codeOf, messageOf } from "../../core/thrown.ts"
+import { codeOf } from "../../core/thrown.ts"
 import { isControlFile } from "./control-file.ts"
 
 export interface Folder {
@@ -89,22 +90,10 @@ async function probe(path: string): Promise<void> {
   }
 }
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: "The disk is full: free some space, then start again",
-  EDQUOT: "The disk quota is used up: free some space, then start again",
-  EFBIG: "The limit on file sizes (ulimit -f) is too low: raise it, then start again",
-  EROFS: "The file system is read-only: mount it writable, or set ZT_DATA_DIR to another folder",
-  EACCES: "This user may not write there: change its owner, or set ZT_DATA_DIR to another folder",
-  EPERM: "This user may not write there: change its owner, or set ZT_DATA_DIR to another folder",
-  ENOTDIR: "A part of that path is a file: move it away, or set ZT_DATA_DIR to another folder",
-  EEXIST: "A part of that path is a file: move it away, or set ZT_DATA_DIR to another folder",
-}
-
 /** @returns What a failed file operation means, and what to do. */
 export function folderProblem(path: string, cause: unknown): Problem {
-  const remedy = REMEDIES[codeOf(cause) ?? ""] ?? messageOf(cause)
   return new Problem("DATA_FOLDER", {
-    message: `The data folder ${path} cannot be used. ${remedy}. Nothing in it was overwritten.`,
+    message: `The data folder ${path} cannot be used. ${fileRemedy(cause)}. Nothing in it was overwritten.`,
     cause,
   })
 }
