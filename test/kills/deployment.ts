@@ -151,9 +151,10 @@ export class Deployment {
   #note(said: { issued?: string; revoked?: string; secret?: number }): void {
     if (said.issued !== undefined) this.#ledger.issued(said.issued)
     if (said.revoked !== undefined) this.#ledger.revoked(said.revoked)
-    if (said.secret === undefined) return
-    this.#secret = said.secret
-    this.#ledger.secretSet(said.secret)
+    if (said.secret !== undefined) {
+      this.#secret = said.secret
+      this.#ledger.secretSet(said.secret)
+    }
     this.#acknowledged.operator++
   }
 

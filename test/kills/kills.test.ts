@@ -7,7 +7,7 @@ import { describe, it } from "node:test"
 import { KINDS } from "./kinds.ts"
 import { killLoop } from "./loop.ts"
 
-const KILLS = 160
+const KILLS = 165
 
 describe("R1: SIGKILL of the program and the database", () => {
   it(`${KILLS} times, of every kind: nothing acknowledged is missing or there twice`, async () => {
