@@ -227,7 +227,12 @@ describe("the HTTP contract", () => {
         "certificate",
         "database",
         "resolver",
+        "storage",
       ])
+      assert.match(
+        health.components["storage"]?.message ?? "",
+        /^disk encryption under the data folder: (found|absent|unknown)/,
+      )
       assert.equal(health.status, "ok")
       for (const path of ["/v1/health/live", "/v1/health/ready"]) {
         const answer = await get(path)

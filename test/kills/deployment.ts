@@ -26,7 +26,7 @@ const COMPILED = join(ROOT, "node_modules/.cache/zygentrust")
 const OPERATOR_PROGRAM = join(import.meta.dirname, "operator-program.ts")
 
 /** A resolver that is not there: the machine that runs this may have one or none. */
-export const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
+const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
 
 type Who = "program" | "operator"
 
