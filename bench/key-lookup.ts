@@ -8,8 +8,8 @@
 import { createHash } from "node:crypto"
 import { parseArgs } from "node:util"
 import type pg from "pg"
-import type { Arrival } from "../src/admission/admission.ts"
 import { Admission } from "../src/admission/admission.ts"
+import type { Arrival } from "../src/admission/batch.ts"
 import { newUuid } from "../src/core/ids.ts"
 import { Problem } from "../src/core/problem.ts"
 import { runStatement } from "../src/db/connection.ts"
@@ -72,7 +72,7 @@ async function open(name: string, keys: number): Promise<Place> {
     const digest = createHash("sha256")
       .update(String(Math.floor((n * keys) / ASKED)))
       .digest("hex")
-    return { index8: digest.slice(0, 8), digest, route: 1 }
+    return { index8: digest.slice(0, 8), digest, route: 1, cost: 1, scope: 1 }
   })
   // As the program has it: only whom a key belongs to is known beforehand, never whether it is good.
   const database = {

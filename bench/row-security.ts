@@ -121,7 +121,7 @@ async function fill(client: pg.Client): Promise<void> {
       from generate_series(0, ${ANALYSES - 1}) a, generate_series(0, ${tenants - 1}) t;
     insert into live.usage
       select ${id("t")}, ${id("u")}, ${id("0")}, timestamptz '2026-11-02' + u * interval '1 minute', 1 + u % 2,
-        200, 1, true, 'unlimited'
+        200, 1, true, 1, 'unlimited'
       from generate_series(0, ${USAGE_ROWS - 1}) u, generate_series(0, ${tenants - 1}) t;
     create schema plain;
     grant usage on schema plain to zt_tenant;

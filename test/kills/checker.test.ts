@@ -40,7 +40,7 @@ describe("what the check of acknowledged writes sees", () => {
     [
       "a usage row that is there twice",
       `insert into sandbox.usage select tenant_id, request_id, key_id, clock_timestamp(), route,
-        status, latency_bucket, cache_hit, plan from sandbox.usage limit 1`,
+        status, latency_bucket, cache_hit, units, plan from sandbox.usage limit 1`,
       /^2 usage rows/,
     ],
     ["a key that is gone", `delete from sandbox.api_key where id = ${newest("true")}`, /^no key/m],
