@@ -1,5 +1,5 @@
 /**
- * Settings: the environment → one frozen Config. The only reader of `process.env`.
+ * Settings: the environment → one frozen Config.
  *
  * `docs/configuration.md` is generated from this table. A variable that begins with `ZT_` and is
  * not here, or a value that does not parse, stops the start by name.
@@ -10,6 +10,8 @@ import { dirname, resolve } from "node:path"
 import { z } from "zod"
 import { Problem } from "./core/problem.ts"
 import { codeOf } from "./core/thrown.ts"
+import type { Environment } from "./environment.ts"
+import { readEnvironment } from "./environment.ts"
 
 /** The checkout: where `package.json` lies. */
 export const ROOT = dirname(import.meta.dirname)
@@ -262,13 +264,11 @@ export type Config = {
   readonly [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]["schema"]>
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 /**
  * Reads and checks every setting.
  * @throws Problem `INVALID_SETTING` that names the variable.
  */
-export function readConfig(environment: Environment = process.env): Config {
+export function readConfig(environment: Environment = readEnvironment()): Config {
   const names = new Set<string>()
   const config: Record<string, unknown> = {}
   for (const [key, entry] of Object.entries(SETTINGS)) {

@@ -10,7 +10,8 @@ const ENGINE_PARTS = ["src/core", "src/engine/types.ts", "src/engine/lists", "sr
 
 export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/core": ["package.json"],
-  "src/config.ts": ["src/core"],
+  "src/environment.ts": ["src/core"],
+  "src/config.ts": ["src/core", "src/environment.ts"],
   "src/log.ts": ["src/core", "src/config.ts"],
   "src/disk": ["src/core"],
   "src/secrets": ["src/core"],

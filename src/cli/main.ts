@@ -4,6 +4,7 @@
  * Owns: the table of commands, help, signals, exit codes. Start-up time counts, so nothing is
  * imported before it is needed: `--version` and `--help` never read the settings.
  */
+import { join } from "node:path"
 import { styleText } from "node:util"
 import { outliveReader } from "./broken-pipe.ts"
 import type { Cli, Command } from "./cli.ts"
@@ -61,6 +62,11 @@ Examples
 Settings are environment variables: docs/configuration.md lists them.
 Exit codes: 0 done, 1 refused, 2 wrong usage.`
 
+const PROGRAM = join(import.meta.dirname, "../../bin/zygentrust")
+
+/** An identity, a private key, a login in an address. */
+const SECRET = /AGE-SECRET-KEY-|PRIVATE KEY|:\/\/[^/?#\s]*:[^/?#\s]*@|[?&]password=/i
+
 /** Why the program was asked to stop: what the signal aborts with. */
 class Stopped extends Error {
   readonly exitCode: number
@@ -100,6 +106,13 @@ async function main(argv: string[]): Promise<number> {
     if (help || name === "help") {
       print(command.help)
       return 0
+    }
+    const { leaveExposed, takenSecrets } = await import("../environment.ts")
+    leaveExposed(PROGRAM, argv)
+    await refuseSecrets(argv)
+    const taken = takenSecrets()
+    if (taken.length > 0) {
+      complain(`Took out of the environment, where others could read it: ${taken.join(", ")}.`)
     }
     const { checkRuntime } = await import("./runtime.ts")
     if (name !== "doctor") checkRuntime()
@@ -145,6 +158,15 @@ async function refuseKeys(argv: readonly string[]): Promise<void> {
   const { keyInArguments } = await import("./main-error.ts")
   const problem = keyInArguments(argv)
   if (problem !== undefined) throw problem
+}
+
+/** Whoever is on this machine can read a command line. */
+async function refuseSecrets(argv: readonly string[]): Promise<void> {
+  if (!argv.some((word) => SECRET.test(word))) return
+  const { wrongUsage } = await import("./cli.ts")
+  throw wrongUsage(
+    "there is a secret on the command line, where everybody on this machine can read it: take it for known, replace it, and give the new one in a file or on standard input.",
+  )
 }
 
 async function load(name: string): Promise<Command> {

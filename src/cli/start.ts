@@ -1,7 +1,9 @@
 /** `zygentrust start`: the server, with all that it needs. */
 import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
+import { Problem } from "../core/problem.ts"
 import { openServer } from "../db/server.ts"
+import { memoryOptions } from "../environment.ts"
 import type { Running } from "../main.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
@@ -35,6 +37,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     allowPositionals: true,
   })
   if (positionals[0] !== undefined) throw wrongUsage(`start takes no '${positionals[0]}'`)
+  refuseOpenMemory()
   await using stack = new AsyncDisposableStack()
   let config = cli.config
   const secrets = openSecrets(config)
@@ -70,6 +73,15 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   await aborted(cli.signal)
   cli.err("Stopping: finishing what is under way…")
   return 0
+}
+
+/** @throws Problem `PLATFORM` under options of Node that show the secrets in memory to others. */
+function refuseOpenMemory(): void {
+  const [option] = memoryOptions()
+  if (option === undefined) return
+  throw new Problem("PLATFORM", {
+    message: `Node was started with ${option}, which opens this program's memory, secrets included, to others: start it without (NODE_OPTIONS counts too).`,
+  })
 }
 
 function summary({ url, caFile, firstKeys }: Running) {
