@@ -10,11 +10,11 @@ import { Analyst } from "./analyses/analyst.ts"
 import type { Config } from "./config.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
+import type { LocalAuthority } from "./edge/authority.ts"
 import { openAuthority } from "./edge/authority.ts"
 import type { CertificateSource } from "./edge/certificates.ts"
 import { certificateFiles } from "./edge/certificates.ts"
 import { listen } from "./edge/listener.ts"
-import { createAttestor, generateVerdictKey } from "./engine/attestation.ts"
 import { judge } from "./engine/judge.ts"
 import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
@@ -26,6 +26,7 @@ import { commandActor, issueKey } from "./keys/keys.ts"
 import { ensureTenant } from "./keys/tenants.ts"
 import type { Log } from "./log.ts"
 import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./probes.ts"
+import { followSecrets, openAttestor } from "./rotation.ts"
 import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
 
@@ -62,16 +63,26 @@ export async function serve(
   log: Log,
 ): Promise<Running> {
   await using stack = new AsyncDisposableStack()
-  const [server, certificates, options, verdictKey, keyring] = await allOf(
+  const [server, certificates, options, attestor, keyring] = await allOf(
     opening,
     openCertificates(config, secrets, log).then((opened) => {
       stack.defer(async () => opened.close())
       return opened
     }),
     observerOptions(config),
-    secrets.getOrCreate("verdict-key", generateVerdictKey),
+    openAttestor(secrets).then((opened) => {
+      stack.defer(async () => opened.close())
+      return opened
+    }),
     Keyring.open(secrets),
   )
+  const reloads = [
+    () => attestor.reload(),
+    () => keyring.reload(),
+    async () => certificates.reload?.(),
+  ]
+  const unfollow = followSecrets(secrets, reloads, (notice) => log.warn({ notice }, "secrets"))
+  stack.defer(async () => unfollow())
   const database = server.database()
   stack.defer(() => database.close())
   const observer = createObserver(options)
@@ -106,7 +117,7 @@ export async function serve(
       concurrency: config.observeConcurrency,
       perMinute: config.observePerMinute,
     }),
-    attestor: await createAttestor(verdictKey),
+    attestor,
     health,
     version: VERSION,
     get origin() {
@@ -169,7 +180,7 @@ async function openCertificates(
   { tlsCertFile, tlsKeyFile, dataDir, host }: Config,
   secrets: SecretStore,
   log: Log,
-): Promise<CertificateSource & { readonly caFile?: string }> {
+): Promise<CertificateSource & Partial<LocalAuthority>> {
   const warn = (notice: string) => log.warn({ notice }, "certificate")
   return tlsCertFile !== undefined && tlsKeyFile !== undefined
     ? certificateFiles({ certFile: tlsCertFile, keyFile: tlsKeyFile, warn })

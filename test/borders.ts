@@ -47,6 +47,7 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/cli": ["src/", "package.json"],
   "src/main.ts": ["src/"],
   "src/probes.ts": ["src/"],
+  "src/rotation.ts": ["src/"],
 
   lab: [],
   test: ["src/", "lab", "package.json"],

@@ -8,8 +8,10 @@ import type { ClientConfig } from "pg"
 import pg from "pg"
 import { Problem } from "../core/problem.ts"
 import { codeOf, messageOf } from "../core/thrown.ts"
-import type { SecretStore } from "../secrets/store.ts"
+import type { SecretName, SecretStore } from "../secrets/store.ts"
 import { DISK_FULL, databaseProblem, SET_UP, sqlState } from "./errors.ts"
+import type { PasswordChoice } from "./passwords.ts"
+import { isRefusedPassword, MAX_LOGIN_TRIES, Passwords } from "./passwords.ts"
 
 /** The roles that can log in; the table of all roles is in bootstrap.sql. */
 export const LOGINS = ["zt_migrate", "zt_runtime", "zt_admin", "zt_backup"] as const
@@ -26,7 +28,18 @@ export async function credentials(secrets: SecretStore, role: Login): Promise<Cr
       message: `This data folder has no password for ${role}: the database was not set up from here. ${SET_UP}`,
     })
   }
-  return { user: role, password }
+  return storedCredentials(secrets, role, `${role}-password`, password)
+}
+
+/** @returns A login that knows of the secret's other generations as well. */
+export function storedCredentials(
+  secrets: SecretStore,
+  user: string,
+  name: SecretName,
+  password: string,
+): Credentials {
+  const passwords = async () => (await secrets.generations(name)).map(({ value }) => value)
+  return { user, password, passwords }
 }
 
 /** Where a database is, without a user. */
@@ -34,12 +47,11 @@ export type Address =
   | { readonly socketFolder: string; readonly database: string }
   | { readonly url: string }
 
-export interface Credentials {
+export interface Credentials extends PasswordChoice {
   readonly user: string
-  readonly password: string
 }
 
-const CONNECT_TIMEOUT_MS = 5_000
+export const CONNECT_TIMEOUT_MS = 5_000
 
 /** @returns What the driver needs to log in. */
 export function clientConfig(address: Address, { user, password }: Credentials): ClientConfig {
@@ -92,17 +104,33 @@ export async function withClient<T>(
   credentials: Credentials,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(clientConfig(address, credentials))
-  client.on("error", () => {}) // a lost connection fails the query under way as well
+  let client: pg.Client | undefined
   try {
-    await client.connect()
+    client = await logIn(address, credentials)
     return await work(client)
   } catch (error) {
     const problem = databaseProblem(error)
     const isPassing = problem instanceof Problem && problem.code === "UNAVAILABLE"
     throw isPassing ? unavailable(problem, address) : problem
   } finally {
-    await client.end().catch(() => {})
+    await client?.end().catch(() => {})
+  }
+}
+
+async function logIn(address: Address, credentials: Credentials): Promise<pg.Client> {
+  const passwords = new Passwords(credentials)
+  for (let tries = 1; ; tries += 1) {
+    const password = passwords.current
+    const client = new pg.Client(clientConfig(address, { ...credentials, password }))
+    client.on("error", () => {}) // a lost connection fails the query under way as well
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      const again = isRefusedPassword(error) && tries < MAX_LOGIN_TRIES
+      if (!again || !(await passwords.next(password))) throw error
+    }
   }
 }
 

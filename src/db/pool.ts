@@ -6,9 +6,10 @@
  */
 import pg from "pg"
 import type { Address, Credentials } from "./connection.ts"
-import { clientConfig, runStatement } from "./connection.ts"
+import { CONNECT_TIMEOUT_MS, clientConfig, runStatement } from "./connection.ts"
 import type { AdminDatabase, Database, Environment, Tx } from "./database.ts"
 import { databaseProblem } from "./errors.ts"
+import { isRefusedPassword, MAX_LOGIN_TRIES, Passwords } from "./passwords.ts"
 
 /** Kept for service functions, one an environment: tenants' transactions cannot starve admission. */
 const CALL_CONNECTIONS = 2
@@ -37,9 +38,9 @@ export function openDatabase(options: PoolOptions, size: number): Database {
   const aside = openPool(options, ASIDE_CONNECTIONS)
   const tenants = openPool(options, size - CALL_CONNECTIONS - ASIDE_CONNECTIONS)
   const call =
-    (pool: pg.Pool) =>
+    (pool: Pool) =>
     <Row extends object>(text: string, values?: readonly unknown[]) =>
-      connected(pool, options, async (client) => {
+      connected(pool, async (client) => {
         const { rows } = await runStatement<Row>(client, text, values)
         return rows
       })
@@ -47,7 +48,7 @@ export function openDatabase(options: PoolOptions, size: number): Database {
     call: call(calls),
     callAside: call(aside),
     asTenant: (environment, tenantId, work) =>
-      transaction(tenants, options, TENANT_ROLES[environment], tenantId, work),
+      transaction(tenants, TENANT_ROLES[environment], tenantId, work),
     async close() {
       await Promise.all([end(calls), end(aside), end(tenants)])
     },
@@ -57,40 +58,43 @@ export function openDatabase(options: PoolOptions, size: number): Database {
 export function openAdminDatabase(options: PoolOptions): AdminDatabase {
   const pool = openPool(options, ADMIN_CONNECTIONS)
   return {
-    asOperator: (work) => transaction(pool, options, "zt_operator", "", work),
+    asOperator: (work) => transaction(pool, "zt_operator", "", work),
     close: () => end(pool),
   }
 }
 
-function openPool({ address, credentials }: PoolOptions, max: number): pg.Pool {
+interface Pool {
+  readonly pool: pg.Pool
+  readonly passwords: Passwords
+  readonly onUnreachable: () => void
+}
+
+function openPool({ address, credentials, onUnreachable }: PoolOptions, max: number): Pool {
+  const passwords = new Passwords(credentials)
+  class Client extends pg.Client {
+    constructor() {
+      const login = { ...credentials, password: passwords.current }
+      super({ ...clientConfig(address, login), query_timeout: SILENCE_MS })
+    }
+  }
   const pool = new pg.Pool({
-    ...clientConfig(address, credentials),
+    Client,
     max,
     idleTimeoutMillis: IDLE_MS,
-    query_timeout: SILENCE_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   })
   pool.on("error", () => {}) // an idle connection was lost: the next use opens another
   pool.on("connect", (client) => client.on("error", () => {})) // one in use: its statement fails
-  return pool
+  return { pool, passwords, onUnreachable }
 }
 
-async function end(pool: pg.Pool): Promise<void> {
+async function end({ pool }: Pool): Promise<void> {
   if (!pool.ending) await pool.end()
 }
 
 /** Lends a connection; one that is not known to be clean afterwards is closed. */
-async function connected<T>(
-  pool: pg.Pool,
-  { onUnreachable }: PoolOptions,
-  work: (client: pg.PoolClient) => Promise<T>,
-): Promise<T> {
-  let client: pg.PoolClient
-  try {
-    client = await pool.connect()
-  } catch (error) {
-    onUnreachable()
-    throw databaseProblem(error)
-  }
+async function connected<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await connect(pool)
   let clean = false
   try {
     const result = await work(client)
@@ -104,17 +108,30 @@ async function connected<T>(
   }
 }
 
+async function connect({ pool, passwords, onUnreachable }: Pool): Promise<pg.PoolClient> {
+  for (let tries = 1; ; tries += 1) {
+    const password = passwords.current
+    try {
+      return await pool.connect()
+    } catch (error) {
+      const refused = isRefusedPassword(error) && tries < MAX_LOGIN_TRIES
+      if (refused && (await passwords.next(password))) continue
+      onUnreachable()
+      throw databaseProblem(error)
+    }
+  }
+}
+
 /** The tenant is set first: the roles of customers may not call set_config. */
 const TAKE_ROLE = "select set_config('zt.tenant', $1, true), set_config('role', $2, true)"
 
 function transaction<T>(
-  pool: pg.Pool,
-  options: PoolOptions,
+  pool: Pool,
   role: string,
   tenantId: string,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
-  return connected(pool, options, async (client) => {
+  return connected(pool, async (client) => {
     let open = true
     const tx: Tx = {
       async query<Row extends object>(text: string, values?: readonly unknown[]) {

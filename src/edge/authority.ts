@@ -3,7 +3,10 @@
  *
  * Owns: the authority (key and certificate are one secret, so programs that start at once agree),
  * its leaf, their certificates in the data folder, their renewal. Not: making (x509.ts).
- * Invariant: keys lie in the secret store alone. The leaf in use names exactly the hosts of this start and has a third of its life left.
+ * Invariants: keys lie in the secret store alone. The leaf in use names exactly the hosts of this
+ * start and has a third of its life left. Whoever trusts authority.pem as it is trusts the next leaf:
+ * after a rotation it holds the old certificate and the new one, and the new authority signs when the
+ * leaf is due for renewal.
  */
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto"
 import { open, readFile, rename, rm } from "node:fs/promises"
@@ -31,6 +34,8 @@ export interface LocalAuthority extends CertificateSource {
   readonly caFile: string
   /** Looks now whether something is due, as it does by itself every few hours. */
   renew(): Promise<void>
+  /** After a change of the secrets: publishes a new authority, and follows one that was replaced. */
+  reload(): Promise<void>
 }
 
 /** The secret's text, as JSON. */
@@ -50,17 +55,21 @@ export async function openAuthority(options: AuthorityOptions): Promise<LocalAut
   const leafFile = join(options.dataDir, "leaf.pem")
   const names = [...new Set(["localhost", options.host, "127.0.0.1", "::1"])]
 
+  async function publish(authorities: readonly Authority[]): Promise<void> {
+    const trusted = authorities.map(({ certificate }) => certificate).join("")
+    if ((await read(caFile)) !== trusted) await write(caFile, trusted, 0o644)
+  }
+
   async function load(): Promise<CertificatePair> {
-    const authority = await currentAuthority(options, now())
-    if ((await read(caFile)) !== authority.certificate) {
-      await write(caFile, authority.certificate, 0o644)
-    }
+    const authorities = await currentAuthorities(options, now())
+    await publish(authorities)
     const [cert, key] = await Promise.all([read(leafFile), options.secrets.get("leaf-key")])
     if (cert !== undefined && key !== undefined) {
-      if (isUsable({ cert, key }, authority, names, now())) return { cert, key }
+      const found = { cert, key }
+      if (authorities.some((one) => isUsable(found, one, names, now()))) return found
     }
     const { makeLeaf } = await import("./x509.ts")
-    const leaf = await makeLeaf(authority, names, now())
+    const leaf = await makeLeaf(authorities[0], names, now())
     await options.secrets.set("leaf-key", leaf.key)
     await write(leafFile, leaf.certificate, 0o600)
     return { cert: leaf.certificate, key: leaf.key }
@@ -74,6 +83,13 @@ export async function openAuthority(options: AuthorityOptions): Promise<LocalAut
     pair = next
     listener(pair)
   }
+  /** Makes nothing for another host: two programs of one folder would answer each other for ever. */
+  async function reload(): Promise<void> {
+    const authorities = await storedAuthorities(options)
+    if (authorities.length === 0) return
+    if (authorities.some((one) => isUsable(pair, one, names, now()))) await publish(authorities)
+    else await renew()
+  }
   const timer = setInterval(() => {
     renew().catch((error: Error) => warn(`The TLS certificate was not renewed: ${error.message}`))
   }, RENEW_CHECK_MS).unref()
@@ -85,23 +101,42 @@ export async function openAuthority(options: AuthorityOptions): Promise<LocalAut
       listener = next
     },
     renew,
+    reload,
     close: () => clearInterval(timer),
   }
 }
 
-/** The stored authority; a new one for another host (its names are constrained) or when it ages. */
-async function currentAuthority(options: AuthorityOptions, now: Date): Promise<Authority> {
+/** @returns A new authority, as the secret's text. */
+export async function generateAuthority(host: string, now: Date): Promise<string> {
+  const { makeAuthority } = await import("./x509.ts")
+  return JSON.stringify({ host, ...(await makeAuthority(host, now)) })
+}
+
+/**
+ * The stored authorities, the one that signs first. Another host's cannot sign for this one (names
+ * are constrained), so a new one takes their place; one that ages is followed by a new one.
+ */
+async function currentAuthorities(
+  options: AuthorityOptions,
+  now: Date,
+): Promise<[Authority, ...Authority[]]> {
   const { host, secrets } = options
-  const make = async () => {
-    const { makeAuthority } = await import("./x509.ts")
-    return JSON.stringify({ host, ...(await makeAuthority(host, now)) })
+  const make = () => generateAuthority(host, now)
+  await secrets.getOrCreate("authority-key", make)
+  const [newest, ...older] = await storedAuthorities(options)
+  if (newest !== undefined && hasLife(new X509Certificate(newest.certificate), now)) {
+    return [newest, ...older]
   }
-  const text = await secrets.getOrCreate("authority-key", make)
-  const stored = parse(text)
-  if (stored.host === host && hasLife(new X509Certificate(stored.certificate), now)) return stored
   const next = await make()
-  await secrets.set("authority-key", next)
-  return parse(next)
+  if (newest === undefined) await secrets.set("authority-key", next)
+  else await secrets.rotate("authority-key", next)
+  return [parse(next), ...(await storedAuthorities(options)).slice(1)]
+}
+
+/** Those of this host, newest first. */
+async function storedAuthorities({ host, secrets }: AuthorityOptions): Promise<Authority[]> {
+  const all = await secrets.generations("authority-key")
+  return all.map(({ value }) => parse(value)).filter((one) => one.host === host)
 }
 
 function parse(text: string): Authority {
@@ -117,7 +152,7 @@ function parse(text: string): Authority {
   }
   throw new Problem("DATA_FOLDER", {
     message:
-      "The local authority's secret ('authority-key') is damaged. Restore it, or remove it to have a new authority made, which clients must then trust anew.",
+      "The local authority's secret ('authority-key') is damaged. Restore it, or run 'bin/zygentrust secrets rotate authority-key --now' to have a new authority made, which clients must then trust anew.",
   })
 }
 

@@ -37,20 +37,34 @@ export interface Attestor {
   sign(attested: Attested): Promise<string>
 }
 
+async function importKey(privateKey: string) {
+  const key = await importPKCS8(privateKey, ALGORITHM, { extractable: true })
+  const { kty, crv, x } = await exportJWK(key)
+  const bare = { kty: kty ?? "OKP", crv: crv ?? "Ed25519", x: x ?? "" }
+  const kid = await calculateJwkThumbprint(bare) // RFC 7638
+  return { key, kid, jwk: { ...bare, kid, alg: ALGORITHM, use: "sig" } }
+}
+
 /** @returns A new private key, PKCS #8 in PEM. */
 export async function generateVerdictKey(): Promise<string> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true })
   return exportPKCS8(privateKey)
 }
 
-/** @param privateKey - PKCS #8 in PEM, of an Ed25519 key. */
-export async function createAttestor(privateKey: string): Promise<Attestor> {
-  const key = await importPKCS8(privateKey, ALGORITHM, { extractable: true })
-  const { kty, crv, x } = await exportJWK(key)
-  const jwk = { kty: kty ?? "OKP", crv: crv ?? "Ed25519", x: x ?? "" }
-  const kid = await calculateJwkThumbprint(jwk) // RFC 7638
+/**
+ * @param privateKey - PKCS #8 in PEM, of an Ed25519 key: signs.
+ * @param others - Keys that are only published: verdicts they signed are still good, or will be.
+ */
+export async function createAttestor(
+  privateKey: string,
+  others: readonly string[] = [],
+): Promise<Attestor> {
+  const [{ key, kid, jwk }, ...more] = await Promise.all([
+    importKey(privateKey),
+    ...others.map(importKey),
+  ])
   return {
-    jwks: { keys: [{ ...jwk, kid, alg: ALGORITHM, use: "sig" }] },
+    jwks: { keys: [jwk, ...more.map((other) => other.jwk)] },
     sign({ iss, name, verdict, checkedAt, exp }) {
       const { trust_score, base, risk_level, recommended_action, confidence } = verdict
       const claims = canonicalJson({

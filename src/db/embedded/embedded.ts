@@ -11,6 +11,7 @@ import { Problem } from "../../core/problem.ts"
 import { exclusive, tryExclusive, tryShared } from "../../secrets/file-lock.ts"
 import type { SecretStore } from "../../secrets/store.ts"
 import type { Address, Credentials } from "../connection.ts"
+import { storedCredentials } from "../connection.ts"
 import { randomPassword } from "../password.ts"
 import { findBinaries } from "./binaries.ts"
 import { checkCluster, prepareFolder, socketFolder } from "./folder.ts"
@@ -82,7 +83,7 @@ export async function openEmbedded(
     return {
       address: (database) => ({ socketFolder: socket.path, database }),
       fresh,
-      superuser: { user: SUPERUSER, password },
+      superuser: storedCredentials(secrets, SUPERUSER, "superuser-password", password),
       locked,
       ensureRunning: () => locked(ensureRunning),
       async close() {
