@@ -16,6 +16,10 @@ export type AuditAction =
   | "tenant.erased"
   | "plan.saved"
   | "plan.removed"
+  | "secret.set"
+  | "secret.rotated"
+  | "secret.retired"
+  | "secret.exported"
   | "key.issued"
   | "key.revoked"
 

@@ -2,18 +2,16 @@
  * Checks of the data folder's secrets: none is empty or damaged, none that a start needs is gone.
  * Their texts are never shown.
  */
-import { createPrivateKey, X509Certificate } from "node:crypto"
 import { access } from "node:fs/promises"
 import type { Config } from "../config.ts"
 import { Problem } from "../core/problem.ts"
 import { folderOf } from "../db/embedded/folder.ts"
-import { createAttestor } from "../engine/attestation.ts"
-import { isRootKey } from "../secrets/keyring.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
 import { openSecrets } from "./open-secrets.ts"
+import { hasForm } from "./secret-form.ts"
 
 const CHECK = "secrets"
 
@@ -63,26 +61,4 @@ async function missing(gone: readonly SecretName[], config: Config): Promise<Dia
     return [fail(CHECK, "missing: superuser-password", advice)]
   }
   return list === "" ? [] : [warn(CHECK, `missing: ${list}`, "The next start makes new ones.")]
-}
-
-async function hasForm(name: SecretName, text: string): Promise<boolean> {
-  try {
-    switch (name) {
-      case "verdict-key":
-        await createAttestor(text)
-        return true
-      case "authority-key": {
-        const { key, certificate } = JSON.parse(text)
-        return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))
-      }
-      case "leaf-key":
-        return createPrivateKey(text).type === "private"
-      case "root-key":
-        return isRootKey(text)
-      default:
-        return /^[!-~]+$/.test(text)
-    }
-  } catch {
-    return false // the cause may quote the key
-  }
 }

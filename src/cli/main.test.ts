@@ -7,7 +7,17 @@ import { after, describe, it } from "node:test"
 import manifest from "../../package.json" with { type: "json" }
 
 const PROGRAM = join(import.meta.dirname, "../../bin/zygentrust")
-const COMMANDS = ["start", "analyze", "keys", "plans", "tenants", "migrate", "doctor", "lab"]
+const COMMANDS = [
+  "start",
+  "analyze",
+  "keys",
+  "plans",
+  "tenants",
+  "secrets",
+  "migrate",
+  "doctor",
+  "lab",
+]
 const folder = mkdtempSync(join(tmpdir(), "zygentrust-cli-"))
 after(() => rmSync(folder, { recursive: true }))
 

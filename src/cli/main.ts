@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "list tenants, change their plan, erase one for good",
     load: () => import("./tenants.ts"),
   },
+  secrets: {
+    summary: "list, rotate and recover the program's own secrets",
+    load: () => import("./secrets.ts"),
+  },
   migrate: {
     summary: "bring the database up to date, or set up one of your own",
     load: () => import("./migrate.ts"),

@@ -42,7 +42,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   if (drop) return takeOut(cli, confirm)
   const { databaseUrl, adminDatabaseUrl } = cli.config
   const { openSecrets } = await import("./open-secrets.ts")
-  const secrets = openSecrets(cli.config)
+  const secrets = openSecrets(cli.config, cli.signal)
   if (databaseUrl === undefined) {
     const { openServer } = await import("../db/server.ts")
     const server = await openServer(cli.config, secrets)

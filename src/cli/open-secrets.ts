@@ -2,13 +2,18 @@
 import type { Config } from "../config.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import type { SecretStore } from "../secrets/store.ts"
+import { canAsk, readHidden } from "./hidden-input.ts"
 
-/** The file is read when it is first asked. */
-export function openSecrets(config: Config): SecretStore {
+/** The file is read when it is first asked; a passphrase is, on a terminal, when none is set. */
+export function openSecrets(config: Config, signal?: AbortSignal): SecretStore {
   const { dataDir, identityFile, credentialsDirectory, passphrase } = config
+  const ask = async () =>
+    canAsk() && signal !== undefined
+      ? readHidden({ signal }, "Passphrase of the identity: ")
+      : undefined
   return fileSecrets(dataDir, {
     identityFile,
     credentialsDirectory,
-    passphrase: async () => passphrase,
+    passphrase: async () => passphrase ?? ask(),
   })
 }

@@ -13,7 +13,7 @@ export async function asOperator<T>(
     import("./open-secrets.ts"),
     import("../secrets/keyring.ts"),
   ])
-  const secrets = openSecrets(cli.config)
+  const secrets = openSecrets(cli.config, cli.signal)
   const server = await openServer(cli.config, secrets)
   const admin = server.admin()
   try {

@@ -40,7 +40,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   refuseOpenMemory()
   await using stack = new AsyncDisposableStack()
   let config = cli.config
-  const secrets = openSecrets(config)
+  const secrets = openSecrets(config, cli.signal)
   const opening = openServer(config, secrets)
   stack.defer(async () => (await opening.catch(() => undefined))?.close())
   // Loading what follows keeps Node busy, and the making of a database waits for it.

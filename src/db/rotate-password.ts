@@ -6,7 +6,7 @@
  */
 import type { SecretName, SecretStore } from "../secrets/store.ts"
 import type { Address, Credentials } from "./connection.ts"
-import { withClient } from "./connection.ts"
+import { runStatement, withClient } from "./connection.ts"
 import { randomPassword, scramVerifier } from "./password.ts"
 
 /**
@@ -25,7 +25,9 @@ export async function rotatePassword(
   await withClient(address, login, async (client) => {
     const role = client.escapeIdentifier(login.user)
     const verifier = client.escapeLiteral(scramVerifier(password))
-    await client.query(`alter role ${role} password ${verifier}`)
+    await runStatement(client, "begin read write") // zt_backup's are read-only by default
+    await runStatement(client, `alter role ${role} password ${verifier}`)
+    await runStatement(client, "commit")
   })
   for (const older of await secrets.generations(name)) {
     if (older.number < number) await secrets.retire(name, older.number)

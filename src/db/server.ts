@@ -6,7 +6,7 @@
 import type { Config } from "../config.ts"
 import type { SecretStore } from "../secrets/store.ts"
 import { readDatabaseUrl } from "./address.ts"
-import type { Address } from "./connection.ts"
+import type { Address, Credentials } from "./connection.ts"
 import { credentials } from "./connection.ts"
 import type { AdminDatabase, Database } from "./database.ts"
 import { platformPackage } from "./embedded/binaries.ts"
@@ -21,6 +21,9 @@ export interface Server extends State {
   database(): Database
   admin(): AdminDatabase
   readonly embedded: boolean
+  readonly address: Address
+  /** The embedded server's, for changing its password. */
+  readonly superuser: Credentials | undefined
   /** Closes what was opened here; the last user of an embedded server stops it. */
   close(): Promise<void>
 }
@@ -74,6 +77,8 @@ async function serve(
   return {
     ...state,
     embedded: embedded !== undefined,
+    address,
+    superuser: embedded?.superuser,
     database: () =>
       keep(openDatabase({ address, credentials: runtime, onUnreachable }, databasePoolSize)),
     admin: () => keep(openAdminDatabase({ address, credentials: admin, onUnreachable })),

@@ -87,8 +87,10 @@ export async function openAuthority(options: AuthorityOptions): Promise<LocalAut
   async function reload(): Promise<void> {
     const authorities = await storedAuthorities(options)
     if (authorities.length === 0) return
-    if (authorities.some((one) => isUsable(pair, one, names, now()))) await publish(authorities)
-    else await renew()
+    const isCurrent = (await options.secrets.get("leaf-key")) === pair.key
+    if (isCurrent && authorities.some((one) => isUsable(pair, one, names, now()))) {
+      await publish(authorities)
+    } else await renew()
   }
   const timer = setInterval(() => {
     renew().catch((error: Error) => warn(`The TLS certificate was not renewed: ${error.message}`))
@@ -104,6 +106,16 @@ export async function openAuthority(options: AuthorityOptions): Promise<LocalAut
     reload,
     close: () => clearInterval(timer),
   }
+}
+
+/** Issues a new certificate with a new key now; who serves the folder takes it up. @throws Problem */
+export async function renewLeaf(
+  { dataDir, host }: { dataDir: string; host: string },
+  secrets: SecretStore,
+): Promise<void> {
+  await rm(join(dataDir, "leaf.pem"), { force: true })
+  const authority = await openAuthority({ dataDir, host, secrets, warn: () => {} })
+  authority.close()
 }
 
 /** @returns A new authority, as the secret's text. */

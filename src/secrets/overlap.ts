@@ -7,7 +7,7 @@
 import type { Generation } from "./store.ts"
 
 /** Longer than the `max-age` of the published keys. */
-export const PUBLISHED_BEFORE_USE_MS = 65 * 60_000
+const PUBLISHED_BEFORE_USE_MS = 65 * 60_000
 
 export interface InUse {
   readonly signs: Generation
