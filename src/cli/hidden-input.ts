@@ -17,8 +17,8 @@ const BACKSPACES = ["\u0008", "\u007f"]
  */
 export async function readHidden(cli: Pick<Cli, "signal">, prompt: string): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, "")
+  process.stdin.setRawMode(true) // before anybody begins to type
   process.stderr.write(prompt)
-  process.stdin.setRawMode(true)
   process.stdin.resume()
   try {
     return await typedLine(cli.signal)
