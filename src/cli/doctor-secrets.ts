@@ -31,7 +31,7 @@ export async function checkSecrets(config: Config): Promise<Diagnosis[]> {
       CHECK,
       `'${name}' is damaged`,
       name === "verdict-key" || name === "authority-key"
-        ? `Restore it from a backup, or run: bin/zygentrust secrets rotate ${name}`
+        ? `Restore it from a backup, or run: bin/zygentrust secrets rotate ${name} --now`
         : "Restore it from a backup.",
     )
   }

@@ -173,6 +173,7 @@ describe("the doctor's report", () => {
       "data folder",
       "database",
       "secrets",
+      "identity",
       "certificate",
       "clock",
     ]) {

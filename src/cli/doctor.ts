@@ -39,16 +39,18 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 
 /** Runs all checks side by side; one that breaks is a failure of its own. */
 async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
-  const [machine, atRest, database, secrets, edge, network, observer, runtime] = await Promise.all([
-    import("./doctor-machine.ts"),
-    import("./doctor-at-rest.ts"),
-    import("./doctor-database.ts"),
-    import("./doctor-secrets.ts"),
-    import("./doctor-edge.ts"),
-    import("./doctor-network.ts"),
-    import("../engine/observe/observer.ts"),
-    import("./runtime.ts"),
-  ])
+  const [machine, atRest, database, secrets, identity, edge, network, observer, runtime] =
+    await Promise.all([
+      import("./doctor-machine.ts"),
+      import("./doctor-at-rest.ts"),
+      import("./doctor-database.ts"),
+      import("./doctor-secrets.ts"),
+      import("./doctor-identity.ts"),
+      import("./doctor-edge.ts"),
+      import("./doctor-network.ts"),
+      import("../engine/observe/observer.ts"),
+      import("./runtime.ts"),
+    ])
   const now = new Date()
   const options = observer.observerOptions(config)
   const checks: Record<string, () => Promise<Diagnosis | Diagnosis[]>> = {
@@ -61,6 +63,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     database: () => database.checkDatabase(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     secrets: () => secrets.checkSecrets(config),
+    identity: () => identity.checkIdentity(config),
     certificate: () => edge.checkCertificate(config, now),
     ports: () => edge.checkPorts(config),
     resolvers: async () => network.checkResolvers(await options, signal),

@@ -35,16 +35,30 @@ function places(dataDir: string, source: IdentitySource): (readonly [string, Pro
 }
 
 /**
- * @returns The identity, and where it lay; undefined where there is none.
+ * @returns Undefined where there is none.
  * @throws Problem `DATA_FOLDER` where it cannot be read or used, or `ZT_IDENTITY_FILE` is not there.
  */
 export async function readIdentity(
   dataDir: string,
   source: IdentitySource,
-): Promise<{ readonly identity: string; readonly file: string } | undefined> {
+): Promise<string | undefined> {
+  const found = await find(dataDir, source)
+  return found && open(found.bytes, found.file, source)
+}
+
+/** @returns Where the identity lies, without opening it. @throws as {@link readIdentity} does. */
+export async function findIdentity(
+  dataDir: string,
+  source: Pick<IdentitySource, "identityFile" | "credentialsDirectory">,
+): Promise<{ readonly file: string; readonly isEncrypted: boolean } | undefined> {
+  const found = await find(dataDir, source)
+  return found && { file: found.file, isEncrypted: formOf(found.bytes) !== "plain" }
+}
+
+async function find(dataDir: string, source: IdentitySource) {
   for (const [file, provenance] of places(dataDir, source)) {
     const bytes = await readPrivate(file, provenance)
-    if (bytes !== undefined) return { identity: await open(bytes, file, source), file }
+    if (bytes !== undefined) return { bytes, file }
   }
   if (source.identityFile === undefined) return undefined
   throw new Problem("DATA_FOLDER", {
@@ -62,9 +76,9 @@ export async function makeIdentity(dataDir: string): Promise<string> {
 }
 
 async function open(bytes: Buffer, file: string, source: IdentitySource): Promise<string> {
-  const start = bytes.subarray(0, ARMORED.length).toString("latin1")
-  const isEncrypted = start.startsWith(BINARY) || start === ARMORED
-  const text = isEncrypted ? await decrypt(bytes, start === ARMORED, file, source) : `${bytes}`
+  const form = formOf(bytes)
+  const text =
+    form === "plain" ? `${bytes}` : await decrypt(bytes, form === "armored", file, source)
   const [identity, ...more] = text.split(/\r?\n/).filter((line) => /^\s*[^#\s]/.test(line))
   if (identity === undefined || more.length > 0 || !(await isIdentity(identity.trim()))) {
     throw new Problem("DATA_FOLDER", {
@@ -72,6 +86,12 @@ async function open(bytes: Buffer, file: string, source: IdentitySource): Promis
     })
   }
   return identity.trim()
+}
+
+function formOf(bytes: Buffer): "plain" | "armored" | "binary" {
+  const start = bytes.subarray(0, ARMORED.length).toString("latin1")
+  if (start === ARMORED) return "armored"
+  return start.startsWith(BINARY) ? "binary" : "plain"
 }
 
 /** The checksum tells a mistyped or cut one. */

@@ -26,7 +26,9 @@ export async function readPrivate(
 ): Promise<Buffer | undefined> {
   try {
     await using file = await open(path)
-    const { uid, mode } = await file.stat()
+    const found = await file.stat()
+    if (!found.isFile()) throw new Error("that is no file")
+    const { uid, mode } = found
     const me = process.getuid?.()
     if (uid !== me && !(provenance !== "own" && uid === 0)) {
       throw new Problem("DATA_FOLDER", {
