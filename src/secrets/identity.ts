@@ -97,11 +97,13 @@ function formOf(bytes: Buffer): "plain" | "armored" | "binary" {
 /** The checksum tells a mistyped or cut one. */
 async function isIdentity(text: string): Promise<boolean> {
   if (!/^AGE-SECRET-KEY-1[0-9A-Z]+$/.test(text)) return false
-  const { identityToRecipient } = await import("age-encryption")
-  return identityToRecipient(text).then(
-    () => true,
-    () => false,
-  )
+  const { Decrypter } = await import("age-encryption")
+  try {
+    new Decrypter().addIdentity(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function decrypt(
