@@ -74,7 +74,9 @@ create schema if not exists role_admin authorization zt_role_admin;
 
 -- Taken from PUBLIC: to connect without being asked; set_config, which changes the tenant within any
 -- predicate; advisory locks, large objects and notifications, which reach across tenants; statistics,
--- which tell how much others do. What PUBLIC had and has no more is noted in the schema's comment,
+-- which tell how much others do, as locks, sizes, log positions and the fate of others' transactions do;
+-- what reads text as a query, what stays in the session for the next tenant (setseed, cursors), and
+-- what writes to the log. What PUBLIC had and has no more is noted in the schema's comment,
 -- so that drop.ts can give it back.
 do $$
 declare
@@ -91,11 +93,17 @@ declare
         from pg_proc
         where pronamespace = 'pg_catalog'::regnamespace and prokind = 'f'
           and (proname in ('set_config', 'pg_notify', 'loread', 'lowrite')
-            or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_)')
+            or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_|pg_lock_|pg_.*blocking_pids$|pg_control_'
+              '|pg_(relation|table|indexes|total_relation|tablespace|database)_size$|pg_current_wal_'
+              '|pg_logical_emit_|pg_export_snapshot$|pg_xact_|txid_status$|pg_last_committed_'
+              '|pg_get_multixact_|pg_get_replication_slots$|pg_prepared_|pg_cursor$'
+              '|pg_listening_|pg_notification_|currtid|setseed$|ts_stat$'
+              '|(query|table|schema|database|cursor)_to_xml)')
       union all
       select 'table', oid::regclass::text, coalesce(relacl, acldefault('r', relowner))
         from pg_class
-        where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v' and relname ~ '^pg_stat'
+        where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v'
+          and relname ~ '^pg_(stat|locks$|prepared_|cursors$|replication_slots$)'
     ) objects, aclexplode(acl)
     where grantee = 0$q$;
   before jsonb;
@@ -128,6 +136,8 @@ end $$;
 grant execute on function pg_catalog.set_config(text, text, boolean) to zt_runtime, zt_admin;
 grant execute on function pg_catalog.pg_try_advisory_lock(bigint),
   pg_catalog.pg_advisory_unlock(bigint) to zt_migrate;
+grant execute on function pg_catalog.pg_export_snapshot(),
+  pg_catalog.pg_relation_size(regclass) to zt_backup;
 grant execute on function pg_catalog.pg_stat_get_activity(integer) to zt_role_admin;
 grant select on table pg_catalog.pg_stat_activity to zt_role_admin;
 

@@ -191,10 +191,16 @@ const LEFT_TO_CUSTOMERS = `
   select oid::regprocedure::text as name from pg_proc
     where pronamespace = 'pg_catalog'::regnamespace
       and (proname in ('set_config', 'pg_notify', 'loread', 'lowrite')
-        or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_)')
+        or proname ~ '^(lo_|pg_(try_)?advisory_|pg_stat_|pg_lock_|pg_.*blocking_pids$|pg_control_'
+          '|pg_(relation|table|indexes|total_relation|tablespace|database)_size$|pg_current_wal_'
+          '|pg_logical_emit_|pg_export_snapshot$|pg_xact_|txid_status$|pg_last_committed_'
+          '|pg_get_multixact_|pg_get_replication_slots$|pg_prepared_|pg_cursor$'
+          '|pg_listening_|pg_notification_|currtid|setseed$|ts_stat$'
+          '|(query|table|schema|database|cursor)_to_xml)')
       and has_function_privilege('zt_tenant', oid, 'execute')
   union all
   select oid::regclass::text from pg_class
-    where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v' and relname ~ '^pg_stat'
+    where relnamespace = 'pg_catalog'::regnamespace and relkind = 'v'
+      and relname ~ '^pg_(stat|locks$|prepared_|cursors$|replication_slots$)'
       and has_table_privilege('zt_tenant', oid, 'select')
   order by 1`
