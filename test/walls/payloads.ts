@@ -184,7 +184,7 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   [
     "sees others' sessions",
     "select count(*) from pg_stat_activity",
-    "grant select on pg_stat_activity to public; " + allow("pg_stat_get_activity"),
+    `grant select on pg_stat_activity to public; ${allow("pg_stat_get_activity")}`,
   ],
   [
     "sees statistics of columns",
@@ -194,7 +194,7 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   [
     "sees how busy tables are",
     "select count(*) from pg_stat_user_tables",
-    "grant select on pg_stat_user_tables to public; " + NO_STAT_WALL(),
+    `grant select on pg_stat_user_tables to public; ${NO_STAT_WALL()}`,
   ],
   [
     "sees how many rows a table has",
@@ -209,7 +209,7 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   [
     "sees others' locks",
     "select count(*) from pg_locks",
-    "grant select on pg_locks to public; " + allow("pg_lock_status"),
+    `grant select on pg_locks to public; ${allow("pg_lock_status")}`,
   ],
   [
     "sees others' locks by the function",
@@ -239,22 +239,22 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   [
     "sees prepared transactions",
     "select count(*) from pg_prepared_xacts",
-    "grant select on pg_prepared_xacts to public; " + allow("pg_prepared_xact"),
+    `grant select on pg_prepared_xacts to public; ${allow("pg_prepared_xact")}`,
   ],
   [
     "sees what the session prepared",
     "select count(*) from pg_prepared_statements",
-    "grant select on pg_prepared_statements to public; " + allow("pg_prepared_statement"),
+    `grant select on pg_prepared_statements to public; ${allow("pg_prepared_statement")}`,
   ],
   [
     "sees the session's cursors",
     "select count(*) from pg_cursors",
-    "grant select on pg_cursors to public; " + allow("pg_cursor"),
+    `grant select on pg_cursors to public; ${allow("pg_cursor")}`,
   ],
   [
     "sees who replicates",
     "select count(*) from pg_replication_slots",
-    "grant select on pg_replication_slots to public; " + allow("pg_get_replication_slots"),
+    `grant select on pg_replication_slots to public; ${allow("pg_get_replication_slots")}`,
   ],
   [
     "writes to the log",
@@ -276,7 +276,7 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   [
     "writes to the audit log",
     "audit.append(gen_random_uuid(), 'x', 'x.y', null, 'x', '{}')",
-    "grant usage on schema audit to zt_tenant; " + allow("append"),
+    `grant usage on schema audit to zt_tenant; ${allow("append")}`,
   ],
   [
     "admits itself",

@@ -1,0 +1,54 @@
+/** A running program with a lab around it and tenants in it, and its superuser's view from below. */
+import type pg from "pg"
+import type { Lab } from "../../lab/lab.ts"
+import { startLab } from "../../lab/lab.ts"
+import { withClient } from "../../src/db/connection.ts"
+import type { Environment } from "../../src/db/database.ts"
+import { platformPackage } from "../../src/db/embedded/binaries.ts"
+import { openEmbedded } from "../../src/db/embedded/embedded.ts"
+import { EMBEDDED_DATABASE } from "../../src/db/setup.ts"
+import { fileSecrets } from "../../src/secrets/files.ts"
+import type { Answer, Program } from "../program.ts"
+import { environment, runCommand, startProgram } from "../program.ts"
+import type { Request } from "./operations.ts"
+
+export interface Deployment {
+  readonly lab: Lab
+  readonly program: Program
+  ask(request: Request, key?: string): Promise<Answer>
+  /** Issues a key, and makes the tenant when there is none of that name. */
+  issue(tenant: string, environment: Environment): Promise<string>
+  asSuperuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export async function startDeployment(): Promise<Deployment> {
+  const lab = await startLab()
+  const program = await startProgram({ environment: lab.settings })
+  const { dataDir } = program
+  const secrets = fileSecrets(dataDir)
+  const server = await openEmbedded(dataDir, secrets, platformPackage())
+  return {
+    lab,
+    program,
+    ask: ({ method, path, headers, body }, key) =>
+      program.ask(path, {
+        method,
+        headers,
+        ...(key !== undefined && { key }),
+        ...(body !== undefined && { body }),
+      }),
+    async issue(tenant, kind) {
+      const args = ["keys", "issue", "--tenant", tenant, "--environment", kind, "--json"]
+      const { stdout, stderr } = await runCommand(args, environment(dataDir))
+      if (stdout === "") throw new Error(`no key was issued: ${stderr}`)
+      return JSON.parse(stdout).key
+    },
+    asSuperuser: (work) => withClient(server.address(EMBEDDED_DATABASE), server.superuser, work),
+    async close() {
+      await server.close()
+      await program.stop()
+      await lab.close()
+    },
+  }
+}
