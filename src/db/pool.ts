@@ -1,8 +1,9 @@
 /**
  * `Database` and `AdminDatabase` over the driver's pool.
  *
- * Invariant: a connection that saw anything unexpected is thrown away, so that none carries a
- * role, a tenant or an open transaction over to the next.
+ * Invariant: a connection that saw anything unexpected is thrown away, and what a transaction leaves
+ * in its session is discarded, so that none carries a role, a tenant, an open transaction, a setting,
+ * a held cursor or a prepared statement over to the next.
  */
 import pg from "pg"
 import type { Address, Credentials } from "./connection.ts"
@@ -145,13 +146,19 @@ function transaction<T>(
       const result = await work(tx)
       open = false
       // Where work swallowed an error, the server answers COMMIT with ROLLBACK, and no error.
-      const { command } = await runStatement(client, "commit")
+      const [{ command }] = await Promise.all([runStatement(client, "commit"), discard(client)])
       if (command !== "COMMIT") throw new Error("the transaction had failed and was rolled back")
       return result
     } catch (error) {
       open = false
-      await runStatement(client, "rollback").catch(() => {}) // the connection is lost, then
+      // Where either fails, the connection is lost.
+      await Promise.all([runStatement(client, "rollback").catch(() => {}), discard(client)])
       throw error
     }
   })
+}
+
+/** Sent along with the end of the transaction, so it costs no round trip. */
+async function discard(client: pg.PoolClient): Promise<void> {
+  await runStatement(client, "discard all").catch(() => client.end()) // not to be lent again
 }
