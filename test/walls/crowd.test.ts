@@ -53,12 +53,14 @@ for (const major of [18, 15] as const) {
     it("would be seen to see others', with a pool that at times forgets to set the tenant", async () => {
       const login = clientConfig({ url: db.url }, await credentials(db.secrets, "zt_runtime"))
       const pool = new pg.Pool({ ...login, max: CONNECTIONS })
+      const used = new Set<pg.PoolClient>()
       let lent = 0
       const careless = {
         ...ten,
         asTenant: async (_: string, tenant: string, work: (tx: unknown) => Promise<unknown>) => {
           const client = await pool.connect()
-          if (++lent % 5 !== 0) {
+          if (!used.has(client) || ++lent % 5 !== 0) {
+            used.add(client)
             await client.query("reset role")
             await client.query("select set_config('zt.tenant', $1, false)", [tenant])
             await client.query("set role zt_tenant")

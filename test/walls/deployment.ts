@@ -28,6 +28,12 @@ export async function startDeployment(): Promise<Deployment> {
   const { dataDir } = program
   const secrets = fileSecrets(dataDir)
   const server = await openEmbedded(dataDir, secrets, platformPackage())
+  await withClient(server.address(EMBEDDED_DATABASE), server.superuser, async (client) => {
+    // Durability has suites of its own.
+    await client.query("alter system set fsync = off")
+    await client.query("alter system set synchronous_commit = off")
+    await client.query("select pg_reload_conf()")
+  })
   return {
     lab,
     program,

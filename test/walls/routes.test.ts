@@ -13,6 +13,7 @@ import { generateKey, lookupIndex } from "../../src/keys/format.ts"
 import type { Answer } from "../program.ts"
 import type { Deployment } from "./deployment.ts"
 import { startDeployment } from "./deployment.ts"
+import { keyWith } from "./forged-key.ts"
 import type { Slot } from "./operations.ts"
 import { routesOf } from "./operations.ts"
 
@@ -199,19 +200,6 @@ async function identifiersOfBob(deployment: Deployment): Promise<Identifier[]> {
 }
 // biome-ignore lint/suspicious/noExplicitAny: one row of a query
 let found: Promise<any> | undefined
-
-/** A key of a look-up index, whose rest is new. */
-function keyWith(environment: Environment, index8: string): string {
-  const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-  let drawn = 0
-  return generateKey(environment, (size) => {
-    const bytes = randomBytes(size).map((byte) => byte % 248)
-    if (drawn === 0)
-      for (const [i, letter] of [...index8].entries()) bytes[i] = letters.indexOf(letter)
-    drawn++
-    return bytes
-  })
-}
 
 /** @returns An answer without the identifier that was sent, ids of requests, times and counts. */
 function withoutWhatVaries({ status, headers, text }: Answer, value: string) {
