@@ -31,7 +31,7 @@ const MISHAPS = ["error", "rejection", "swallowed", "time-out", "cancel", "lost"
 type Mishap = (typeof MISHAPS)[number]
 
 export function tenantOf(n: number): string {
-  return `0193a000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`
+  return `0193b000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`
 }
 
 /** Makes the tenants, each with one analysis, whose id is the tenant's. */
