@@ -24,7 +24,10 @@ export interface Deployment {
 
 export async function startDeployment(): Promise<Deployment> {
   const lab = await startLab()
-  const program = await startProgram({ environment: lab.settings })
+  const program = await startProgram({ environment: lab.settings }).catch(async (error) => {
+    await lab.close() // or the test file would never end
+    throw error
+  })
   const { dataDir } = program
   const secrets = fileSecrets(dataDir)
   const server = await openEmbedded(dataDir, secrets, platformPackage())

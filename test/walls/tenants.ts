@@ -6,7 +6,6 @@
 import assert from "node:assert/strict"
 import { randomBytes, randomUUID } from "node:crypto"
 import type pg from "pg"
-import type { Environment } from "../../src/db/database.ts"
 import { SCHEMAS } from "../../src/db/database.ts"
 import type { TestDatabase } from "../postgres.ts"
 
@@ -91,11 +90,6 @@ export async function tenantTables(client: pg.Client): Promise<string[]> {
       order by 1`,
   )
   return rows.map(({ name }) => name)
-}
-
-/** @returns The schema that the customers of an environment must not reach. */
-export function otherSchema(environment: Environment): string {
-  return environment === "live" ? SCHEMAS.test : SCHEMAS.live
 }
 
 function hex(bytes: number): string {
