@@ -238,7 +238,7 @@ export const DEVIATIONS = `
 export const PUBLIC_BUILTINS = `
   select jsonb_build_object('kind', 'function', 'name', proname) as row
     from pg_proc join pg_namespace n on n.oid = pronamespace
-    where nspname = 'pg_catalog' and proname ~ '^(set_config|pg_notify|lo|pg_(stat|advisory|try))'
+    where nspname = 'pg_catalog' and proname ~ '^(pg_|lo|set|currtid|txid_|ts_stat|(query|table|schema|database|cursor)_to_xml)'
       and has_function_privilege('public', pg_proc.oid, 'execute')
     group by proname
   union all

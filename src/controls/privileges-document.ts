@@ -13,7 +13,38 @@ const TAKEN = [
   ["function", "lo_*, loread, lowrite", /^(lo_.*|loread|lowrite)$/],
   ["function", "pg_advisory_*, pg_try_advisory_*", /^pg_(try_)?advisory_/],
   ["function", "pg_stat_*", /^pg_stat_/],
+  ["function", "pg_lock_status, pg_*blocking_pids", /^(pg_lock_status|pg_.*blocking_pids)$/],
+  [
+    "function",
+    "pg_*_size of what is stored",
+    /^pg_(relation|table|indexes|total_relation|tablespace|database)_size$/,
+  ],
+  ["function", "pg_control_*", /^pg_control_/],
+  ["function", "pg_current_wal_*, pg_logical_emit_message", /^pg_(current_wal|logical_emit)_/],
+  ["function", "pg_export_snapshot", /^pg_export_snapshot$/],
+  [
+    "function",
+    "of transactions: pg_xact_*, txid_status, pg_last_committed_xact, pg_get_multixact_members",
+    /^(pg_xact_.*|txid_status|pg_last_committed_xact|pg_get_multixact_members)$/,
+  ],
+  [
+    "function",
+    "of sessions: pg_prepared_*, pg_cursor, pg_listening_channels, pg_notification_queue_usage, setseed",
+    /^(pg_prepared_.*|pg_cursor|pg_listening_channels|pg_notification_queue_usage|setseed)$/,
+  ],
+  ["function", "pg_get_replication_slots", /^pg_get_replication_slots$/],
+  ["function", "currtid2", /^currtid/],
+  [
+    "function",
+    "text as a query: *_to_xml*, ts_stat",
+    /^(ts_stat|(query|table|schema|database|cursor)_to_xml.*)$/,
+  ],
   ["relation", "pg_stat*", /^pg_stat/],
+  [
+    "relation",
+    "pg_locks, pg_prepared_*, pg_cursors, pg_replication_slots",
+    /^pg_(locks|prepared_.*|cursors|replication_slots)$/,
+  ],
 ] as const
 
 /** The heading over what follows from the rest. */
