@@ -17,7 +17,7 @@ const OPEN = `${NO_ROW_SECURITY}; grant usage on schema live to zt_sandbox;
 /** A name is looked up with the right to use its schema alone. */
 const NAMED = "grant usage on schema live to zt_sandbox"
 
-const TABLES = ["analysis", "api_key", "usage"] as const
+const TABLES = ["account", "analysis", "api_key", "period", "rate", "slice", "usage"] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [
   {
@@ -70,7 +70,7 @@ const READING: Attack[] = TABLES.flatMap((table) => [
   },
   {
     what: `measures live.${table} by its number`,
-    sql: `select pg_relation_size(oid) from pg_class where relname = '${table}'`,
+    sql: `select pg_relation_size(oid) from pg_class where relname = '${table}' limit 1`,
     refused: DENIED,
     down: allow("pg_relation_size"),
   },
@@ -125,7 +125,7 @@ const OTHER: readonly Attack[] = [
   },
   {
     what: "admits by a live key",
-    sql: `select * from live.admit('{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')`,
+    sql: `select * from live.admit(gen_random_uuid(),'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')`,
     refused: DENIED,
     down: `grant usage on schema live to zt_sandbox; ${allow("admit")}`,
   },

@@ -170,9 +170,13 @@ for (const major of [18, 15] as const) {
         return rows.map(({ name }) => name)
       })
       assert.deepEqual(open, [
+        "live.batch batch_pkey", // customers write none of these
         "platform.migration migration_pkey",
-        "platform.tenant tenant_name_index_key", // customers write no tenants
+        "platform.plan plan_pkey",
+        "platform.tenant tenant_name_index_key",
         "platform.tenant tenant_pkey",
+        "platform.tenant tenant_plan_fkey",
+        "sandbox.batch batch_pkey",
       ])
     })
 
