@@ -11,8 +11,8 @@ import { NO_ROW_SECURITY } from "./attack.ts"
 import { crowd, gather, TENANTS } from "./crowd.ts"
 
 const CONNECTIONS = 10
-/** Besides the two that are kept for calls. */
-const POOL_SIZE = CONNECTIONS + 2
+/** Besides the four that are kept for calls. */
+const POOL_SIZE = CONNECTIONS + 4
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 
 for (const major of [18, 15] as const) {

@@ -12,8 +12,8 @@ import type { Leftover } from "./leftovers.ts"
 import { LEFTOVERS, seen } from "./leftovers.ts"
 import { ALICE, BOB, furnish } from "./tenants.ts"
 
-/** Two connections for calls, and one for tenants. */
-const ONE = 3
+/** Four connections for calls, and one for tenants. */
+const ONE = 5
 
 for (const major of [18, 15] as const) {
   describe(`a connection between two tenants, PostgreSQL ${major}`, () => {

@@ -48,7 +48,7 @@ for (const [major, auth] of [
       credentials: await credentials(db.secrets, login),
       onUnreachable: () => {},
     })
-    const client = async (size = 3, at = pooler): Promise<Database> => {
+    const client = async (size = 5, at = pooler): Promise<Database> => {
       const database = openDatabase(await options("zt_runtime", at), size)
       opened.push(database)
       return database
@@ -64,7 +64,7 @@ for (const [major, auth] of [
           ...(await options("zt_runtime", pooler)),
           credentials: { user: "zt_runtime", password: "x" },
         },
-        3,
+        5,
       )
       opened.push(wrong)
       await assert.rejects(wrong.call("select 1"))
@@ -108,7 +108,7 @@ for (const [major, auth] of [
     it("one client's session is not another's", async () => {
       const single = await startPooler(db, { auth: "file", size: 1 })
       opened.push(single)
-      const [alices, bobs] = [await client(3, single), await client(3, single)]
+      const [alices, bobs] = [await client(5, single), await client(5, single)]
       const look = (leftover: (typeof LEFTOVERS)[number]) =>
         bobs.asTenant("live", BOB, (tx) => seen(tx, leftover)).catch((error) => sqlState(error))
       for (const leftover of LEFTOVERS) {
@@ -135,7 +135,7 @@ for (const [major, auth] of [
     it("ends nobody's transaction with another's", async () => {
       const single = await startPooler(db, { auth: "file", size: 1 })
       opened.push(single)
-      const [one, two] = [await client(3, single), await client(3, single)]
+      const [one, two] = [await client(5, single), await client(5, single)]
       const order: string[] = []
       await Promise.all([
         one.asTenant("live", tenantOf(1), async (tx) => {
