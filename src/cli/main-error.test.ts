@@ -97,7 +97,10 @@ describe("what is printed of a failure", () => {
   })
 
   it("shows where, with the causes, when debugging, and never what a message says", () => {
-    const cause = Object.assign(new Error("what it said"), { code: "23505", detail: "what it said" })
+    const cause = Object.assign(new Error("what it said"), {
+      code: "23505",
+      detail: "what it said",
+    })
     const { lines } = printed(new Error("what it said", { cause }), { debug: true })
     assert.match(lines.join("\n"), /main-error\.test\.ts[\s\S]*caused by Error 23505\n at /)
     assert.doesNotMatch(lines.join("\n"), /what it said/)
