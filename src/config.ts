@@ -258,6 +258,35 @@ export const SETTINGS = {
     declaration.optional(),
     "What encrypts the disks under the database where the program cannot see it (a managed service, a host, a disk by itself): the day on which you made sure, then what, as `2026-11-24 RDS, KMS key alias/data`. Told by `doctor` and, with the date alone, by `/v1/health`; for 400 days.",
   ),
+  backupDir: setting(
+    "ZT_BACKUP_DIR",
+    path.optional(),
+    "Folder for backups, made by the running server and by `backup`; it must exist, on another disk best. Without it, the server makes none.",
+  ),
+  backupEveryHours: setting(
+    "ZT_BACKUP_EVERY_HOURS",
+    integer(1, 8_760),
+    "How often the running server makes a backup.",
+    "24",
+  ),
+  backupKeep: setting(
+    "ZT_BACKUP_KEEP",
+    integer(1, 10_000),
+    "How many backups stay in the folder; the oldest beyond go after each new one.",
+    "14",
+  ),
+  backupDrillDays: setting(
+    "ZT_BACKUP_DRILL_DAYS",
+    integer(0, 365),
+    "How often the running server restores its newest backup into a scratch database, to see that it can be; 0 for never.",
+    "7",
+  ),
+  backupRecipients: setting(
+    "ZT_BACKUP_RECIPIENTS",
+    list(z.string().regex(/^age1[0-9a-z]+$/, "is not an age recipient (age1…)")),
+    "Further age recipients that can open backups, comma-separated: such as a key kept elsewhere.",
+    "",
+  ),
 } as const
 
 export type Config = {

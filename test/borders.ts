@@ -18,6 +18,8 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/db": ["src/core", "src/config.ts", "src/secrets"],
   "src/audit": ["src/core", "src/db"],
 
+  // The configuration: where backups go, how often, who may open them.
+  "src/backup": [...NOUN, "src/config.ts"],
   "src/keys": NOUN,
   "src/admission": NOUN,
   "src/usage": NOUN,

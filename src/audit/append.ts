@@ -11,6 +11,8 @@ import type { Tx } from "../db/database.ts"
 export type AuditAction =
   | "database.bootstrapped"
   | "database.migrated"
+  | "backup.started"
+  | "backup.restored"
   | "tenant.created"
   | "tenant.plan_changed"
   | "tenant.erased"

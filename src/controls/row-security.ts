@@ -13,6 +13,8 @@ import type { Finding } from "./finding.ts"
 /** Nothing in them is a tenant's; of batches, no customer's role may see any. */
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
+  "platform.backup_run",
+  "platform.backup_turn",
   "platform.migration",
   "platform.plan",
   "sandbox.batch",

@@ -43,6 +43,7 @@ export const PROBLEMS = {
   INVALID_SETTING: { status: 500, title: "A setting is not valid." },
   DATA_FOLDER: { status: 500, title: "The data folder cannot be used." },
   DATABASE: { status: 500, title: "The database cannot be used." },
+  BACKUP: { status: 500, title: "That backup cannot be made or used." },
   PLATFORM: { status: 500, title: "This platform cannot run that." },
 } as const satisfies Record<string, { status: number; title: string }>
 

@@ -10,6 +10,7 @@ const COMMAND_ONLY: readonly ProblemCode[] = [
   "INVALID_SETTING",
   "DATA_FOLDER",
   "DATABASE",
+  "BACKUP",
   "PLATFORM",
 ]
 const codes = (Object.keys(PROBLEMS) as ProblemCode[]).filter(
