@@ -7,6 +7,7 @@
 import { LRUCache } from "lru-cache"
 import { Admission } from "./admission/admission.ts"
 import { Analyst } from "./analyses/analyst.ts"
+import { openBackups } from "./backup/open.ts"
 import type { Config } from "./config.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
@@ -91,6 +92,8 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  const backups = await openBackups(config, server, secrets, backupLog(log), now)
+  stack.defer(() => backups.close())
   const health = new Health(
     VERSION,
     {
@@ -98,6 +101,7 @@ export async function serve(
       resolver: resolverProbe(config),
       certificate: certificateProbe(certificates, now),
       storage: storageProbe(config, now),
+      backup: backups.probe,
     },
     now,
   )
@@ -140,6 +144,7 @@ export async function serve(
   stack.defer(() => edge.close(GRACE_MS))
   stack.defer(async () => health.drain())
 
+  backups.start()
   const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
@@ -156,6 +161,17 @@ function problemLog(log: Log): Parts["log"] {
     }
     log.error({ requestId, err: problem }, problem.code)
   }
+}
+
+const BACKUP_FAILURES = {
+  backup: "the backup failed",
+  drill: "the restore drill failed",
+  look: "it cannot be seen whether a backup is due",
+} as const
+
+function backupLog(log: Log) {
+  return (task: keyof typeof BACKUP_FAILURES, err: unknown, notice: string) =>
+    log.error({ err, notice }, BACKUP_FAILURES[task])
 }
 
 /** Tells of a key that came over plain HTTP, by its look-up index, once a day. */

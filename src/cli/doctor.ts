@@ -39,7 +39,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 
 /** Runs all checks side by side; one that breaks is a failure of its own. */
 async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
-  const [machine, atRest, database, secrets, identity, edge, network, observer, runtime] =
+  const [machine, atRest, database, secrets, identity, edge, network, observer, runtime, backup] =
     await Promise.all([
       import("./doctor-machine.ts"),
       import("./doctor-at-rest.ts"),
@@ -50,6 +50,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
       import("./doctor-network.ts"),
       import("../engine/observe/observer.ts"),
       import("./runtime.ts"),
+      import("./doctor-backup.ts"),
     ])
   const now = new Date()
   const options = observer.observerOptions(config)
@@ -64,6 +65,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     secrets: () => secrets.checkSecrets(config),
     identity: () => identity.checkIdentity(config),
+    backups: () => backup.checkBackups(config, now),
     certificate: () => edge.checkCertificate(config, now),
     ports: () => edge.checkPorts(config),
     resolvers: async () => network.checkResolvers(await options, signal),

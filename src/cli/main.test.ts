@@ -15,6 +15,8 @@ const COMMANDS = [
   "tenants",
   "secrets",
   "migrate",
+  "backup",
+  "restore",
   "doctor",
   "lab",
 ]

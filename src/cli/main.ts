@@ -34,6 +34,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "bring the database up to date, or set up one of your own",
     load: () => import("./migrate.ts"),
   },
+  backup: {
+    summary: "write an encrypted copy of everything, or try whether one restores",
+    load: () => import("./backup.ts"),
+  },
+  restore: {
+    summary: "make a deployment of a backup, in an empty place",
+    load: () => import("./restore.ts"),
+  },
   doctor: {
     summary: "check this machine and installation, and say what to do",
     load: () => import("./doctor.ts"),

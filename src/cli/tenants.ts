@@ -1,5 +1,6 @@
 /** `zygentrust tenants list | erase`: who has keys here, and forgetting one for good. */
 import { parseArgs } from "node:util"
+import { Problem } from "../core/problem.ts"
 import type { ListedTenant } from "../keys/tenants.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
@@ -89,7 +90,27 @@ async function erase(id: string, cli: Cli): Promise<ExitCode> {
     import("../keys/tenants.ts"),
   ])
   const { keys } = await asOperator(cli, (tx) => eraseTenant(tx, id, commandActor()))
+  await forgetInBackups(cli)
   if (cli.json) cli.out(JSON.stringify({ id, keys_revoked: keys }))
   else cli.out(`${id} is erased, and ${keys} of its keys revoked.`)
   return 0
+}
+
+/** @throws Problem `BACKUP` that says what is left to do: the tenant is erased here already. */
+async function forgetInBackups(cli: Cli): Promise<void> {
+  const { backupDir } = cli.config
+  if (backupDir === undefined) return
+  const [{ renewSeeds }, { withBackups }] = await Promise.all([
+    import("../backup/take.ts"),
+    import("./with-backups.ts"),
+  ])
+  try {
+    await withBackups(cli, (opened) => renewSeeds(backupDir, opened))
+  } catch (cause) {
+    const why = cause instanceof Problem ? cause.message : String(cause)
+    throw new Problem("BACKUP", {
+      message: `The tenant is erased here, and tenant-keys.age in ${backupDir} still opens its data in backups: ${why} Then run 'bin/zygentrust backup', which writes that file anew.`,
+      cause,
+    })
+  }
 }
