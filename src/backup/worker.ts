@@ -43,14 +43,17 @@ async function runJob(job: Job, signal: AbortSignal): Promise<Outcome> {
   const stop = () => worker.postMessage("stop")
   signal.addEventListener("abort", stop)
   try {
-    const [outcome] = (await once(worker, "message")) as [Outcome]
-    await once(worker, "exit") // what it opened is closed
+    const ended = once(worker, "exit").then((): [Outcome] => [
+      { code: undefined, message: "the thread ended without a word" },
+    ])
+    const [outcome] = (await Promise.race([once(worker, "message"), ended])) as [Outcome]
     if (!("message" in outcome)) return outcome
     signal.throwIfAborted()
     const { code, message } = outcome
     throw code === undefined ? new Error(message) : new Problem(code, { message })
   } finally {
     signal.removeEventListener("abort", stop)
+    await worker.terminate() // what it opened was closed before it spoke
   }
 }
 
