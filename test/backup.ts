@@ -6,12 +6,12 @@ import { join } from "node:path"
 import { generateX25519Identity, identityToRecipient } from "age-encryption"
 import type pg from "pg"
 import type { Backing } from "../src/backup/backing.ts"
+import { readSource } from "../src/backup/backing.ts"
 import { makeBackup, writeSeeds } from "../src/backup/make.ts"
 import { readSecrets } from "../src/backup/secrets.ts"
 import { signerOf } from "../src/backup/signature.ts"
 import { readDatabaseUrl } from "../src/db/address.ts"
 import type { Address } from "../src/db/connection.ts"
-import { credentials } from "../src/db/connection.ts"
 import { issueKey } from "../src/keys/keys.ts"
 import { Keyring } from "../src/secrets/keyring.ts"
 import type { SecretStore } from "../src/secrets/store.ts"
@@ -85,12 +85,8 @@ export async function backingOf(
   { identity, recipient }: TestIdentity,
 ): Promise<Backing> {
   const { address, database } = readDatabaseUrl(url)
-  const [reader, counter] = await Promise.all([
-    credentials(secrets, "zt_backup"),
-    credentials(secrets, "zt_migrate"),
-  ])
   return {
-    source: { address: address(database), reader, counter },
+    source: await readSource(address(database), secrets),
     identity,
     recipients: [recipient],
     secrets: await readSecrets(secrets),

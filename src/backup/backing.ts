@@ -1,6 +1,6 @@
 /** What a deployment's backups are made of and for: where its data is, who reads it, who can open it. */
 import type { Config } from "../config.ts"
-import type { Address, Credentials } from "../db/connection.ts"
+import type { Address, Credentials, Login } from "../db/connection.ts"
 import { credentials } from "../db/connection.ts"
 import type { SecretStore } from "../secrets/store.ts"
 import type { Secrets } from "./frames.ts"
@@ -31,13 +31,29 @@ export async function readBacking(
   address: Address,
   store: SecretStore,
 ): Promise<Backing> {
-  const [reader, counter, identity, recipient, secrets] = await Promise.all([
-    credentials(store, "zt_backup"),
-    credentials(store, "zt_migrate"),
+  const [source, identity, recipient, secrets] = await Promise.all([
+    readSource(address, store),
     store.identity(),
     store.recipient(),
     readSecrets(store),
   ])
-  const source = { address, reader, counter }
   return { source, identity, recipients: [recipient, ...backupRecipients], secrets }
+}
+
+/** @throws Problem `DATABASE` where the data folder lacks a password. */
+export async function readSource(address: Address, store: SecretStore): Promise<Source> {
+  const [reader, counter] = await Promise.all([
+    plainLogin(store, "zt_backup"),
+    plainLogin(store, "zt_migrate"),
+  ])
+  return { address, reader, counter }
+}
+
+/** As the store knows it now, the passwords of a rotation under way included. */
+async function plainLogin(store: SecretStore, role: Login): Promise<Credentials> {
+  const [{ user, password }, generations] = await Promise.all([
+    credentials(store, role),
+    store.generations(`${role}-password`),
+  ])
+  return { user, password, passwords: generations.map(({ value }) => value) }
 }

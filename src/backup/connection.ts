@@ -1,7 +1,7 @@
 /** Sessions that COPY: the driver's pipeline cannot carry one. */
-import pg from "pg"
+import type pg from "pg"
 import type { Address, Credentials } from "../db/connection.ts"
-import { clientConfig } from "../db/connection.ts"
+import { logIn } from "../db/connection.ts"
 import { databaseProblem } from "../db/errors.ts"
 
 /** Logs in for one piece of work; a COPY that it leaves is cut off. @throws as `databaseProblem` */
@@ -10,14 +10,13 @@ export async function withCopyClient<T>(
   credentials: Credentials,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ ...clientConfig(address, credentials), pipeline: false })
-  client.on("error", () => {}) // a lost connection fails the query under way as well
+  let client: pg.Client | undefined
   try {
-    await client.connect()
+    client = await logIn(address, credentials, { pipeline: false })
     return await work(client)
   } catch (error) {
     throw databaseProblem(error)
   } finally {
-    await client.end().catch(() => {})
+    await client?.end().catch(() => {})
   }
 }

@@ -91,7 +91,7 @@ async function verify(
     import("./backup-progress.ts"),
   ])
   const { dataDir } = cli.config
-  const { identity } = await identityFor(dataDir, identitySource(cli.config))
+  const { identity } = await identityFor(dataDir, identitySource(cli.config, cli.signal))
   const shown = backupProgress(cli)
   const { header, tables, rows, erased } = await drill({
     dataDir,

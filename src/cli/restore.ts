@@ -46,7 +46,7 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   const shown = backupProgress(cli)
   const restored = await restore({
     dataDir: cli.config.dataDir,
-    identity: identitySource(cli.config),
+    identity: identitySource(cli.config, cli.signal),
     ...(server && { server }),
     file: resolve(file),
     seeds: seeds === undefined ? undefined : resolve(seeds),

@@ -16,7 +16,7 @@ export async function withBackups<T>(cli: Cli, work: (opened: Opened) => Promise
     import("./open-secrets.ts"),
     import("../backup/backing.ts"),
   ])
-  const secrets = openSecrets(cli.config)
+  const secrets = openSecrets(cli.config, cli.signal)
   const server = await openServer(cli.config, secrets)
   const admin = server.admin()
   try {

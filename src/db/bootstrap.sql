@@ -137,7 +137,8 @@ grant execute on function pg_catalog.set_config(text, text, boolean) to zt_runti
 grant execute on function pg_catalog.pg_try_advisory_lock(bigint),
   pg_catalog.pg_advisory_unlock(bigint) to zt_migrate;
 grant execute on function pg_catalog.pg_export_snapshot(),
-  pg_catalog.pg_relation_size(regclass) to zt_backup;
+  pg_catalog.pg_relation_size(regclass), pg_catalog.pg_relation_size(regclass, text)
+  to zt_backup, zt_migrate;
 grant execute on function pg_catalog.pg_stat_get_activity(integer) to zt_role_admin;
 grant select on table pg_catalog.pg_stat_activity to zt_role_admin;
 

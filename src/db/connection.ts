@@ -117,11 +117,19 @@ export async function withClient<T>(
   }
 }
 
-async function logIn(address: Address, credentials: Credentials): Promise<pg.Client> {
+/** Logs in, with whichever of the passwords is right. @param more - Of the driver's settings. */
+export async function logIn(
+  address: Address,
+  credentials: Credentials,
+  more: ClientConfig = {},
+): Promise<pg.Client> {
   const passwords = new Passwords(credentials)
   for (let tries = 1; ; tries += 1) {
     const password = passwords.current
-    const client = new pg.Client(clientConfig(address, { ...credentials, password }))
+    const client = new pg.Client({
+      ...clientConfig(address, { ...credentials, password }),
+      ...more,
+    })
     client.on("error", () => {}) // a lost connection fails the query under way as well
     try {
       await client.connect()

@@ -6,7 +6,7 @@
 export interface PasswordChoice {
   readonly password: string
   /** All that may be the right one, the newest first; asked when `password` is refused. */
-  readonly passwords?: () => Promise<readonly string[]>
+  readonly passwords?: readonly string[] | (() => Promise<readonly string[]>)
 }
 
 /** Of one pool, or one login outside a pool. */
@@ -16,7 +16,7 @@ export class Passwords {
 
   constructor({ password, passwords }: PasswordChoice) {
     this.#current = password
-    this.#all = passwords ?? (async () => [password])
+    this.#all = typeof passwords === "function" ? passwords : async () => passwords ?? [password]
   }
 
   get current(): string {

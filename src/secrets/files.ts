@@ -47,7 +47,7 @@ export function fileSecrets(dataDir: string, source: IdentitySource = {}): Secre
   /** @param make - Also make one where there is none; with the lock held. */
   function ownIdentity(make = false): Promise<string> {
     identity ??= readIdentity(dataDir, source).then(async (found) => {
-      if (found !== undefined) return found
+      if (found !== undefined) return found.identity
       if (make && (await markOf(file)) === "") return makeIdentity(dataDir)
       throw new Problem("DATA_FOLDER", {
         message: `The identity that opens ${file} is not there: put identity.txt back beside it, or name it in ZT_IDENTITY_FILE.`,

@@ -35,15 +35,17 @@ function places(dataDir: string, source: IdentitySource): (readonly [string, Pro
 }
 
 /**
- * @returns Undefined where there is none.
+ * @returns The identity, and the file that it came from; undefined where there is none.
  * @throws Problem `DATA_FOLDER` where it cannot be read or used, or `ZT_IDENTITY_FILE` is not there.
  */
 export async function readIdentity(
   dataDir: string,
   source: IdentitySource,
-): Promise<string | undefined> {
+): Promise<{ readonly identity: string; readonly file: string } | undefined> {
   const found = await find(dataDir, source)
-  return found && open(found.bytes, found.file, source)
+  if (found === undefined) return undefined
+  const { bytes, file } = found
+  return { identity: await open(bytes, file, source), file }
 }
 
 /** @returns Where the identity lies, without opening it. @throws as {@link readIdentity} does. */

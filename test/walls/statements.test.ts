@@ -171,6 +171,8 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(open, [
         "live.batch batch_pkey", // customers write none of these
+        "platform.backup_run backup_run_pkey",
+        "platform.backup_turn backup_turn_pkey",
         "platform.migration migration_pkey",
         "platform.plan plan_pkey",
         "platform.tenant tenant_name_index_key",
