@@ -7,10 +7,12 @@ import { createServer } from "node:https"
 import type { AddressInfo } from "node:net"
 import { TLS_POLICY } from "../src/edge/tls.ts"
 
-const [certFile = "", keyFile = "", answerFile = ""] = process.argv.slice(2)
+/** The first file holds the certificate and its key. */
+const [certFile = "", answerFile = ""] = process.argv.slice(2)
 const { headers, body } = JSON.parse(readFileSync(answerFile, "utf8"))
 
-const options = { ...TLS_POLICY, cert: readFileSync(certFile), key: readFileSync(keyFile) }
+const pem = readFileSync(certFile)
+const options = { ...TLS_POLICY, cert: pem, key: pem }
 const server = createServer(options, (_request, response) => {
   response.writeHead(200, headers)
   response.end(body)

@@ -13,6 +13,7 @@ import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { parseArgs, promisify } from "node:util"
+import { makeAuthority, makeLeaf } from "../src/edge/x509.ts"
 import { startProgram } from "../test/program.ts"
 
 const TARGET = "/v1/analyze?domain=lindenshop.test"
@@ -39,14 +40,14 @@ try {
   const { date: _, connection: __, "keep-alive": ___, ...sent } = headers
   const answerFile = join(program.dataDir, "bench-answer.json")
   await writeFile(answerFile, JSON.stringify({ headers: sent, body: text }))
+  // A certificate like the program's own: same kind of key, same chain.
+  const authority = await makeAuthority("localhost", new Date())
+  const leaf = await makeLeaf(authority, ["localhost"], new Date())
+  const certFile = join(program.dataDir, "bench-leaf.pem")
+  await writeFile(certFile, leaf.key + leaf.certificate, { mode: 0o600 })
   const bare = spawn(
     process.execPath,
-    [
-      join(import.meta.dirname, "bare-server.ts"),
-      join(program.dataDir, "leaf.pem"),
-      join(program.dataDir, "leaf.pem"),
-      answerFile,
-    ],
+    [join(import.meta.dirname, "bare-server.ts"), certFile, answerFile],
     { stdio: ["pipe", "pipe", "inherit"] },
   )
   const [port] = await once(createInterface({ input: bare.stdout }), "line")
