@@ -79,7 +79,8 @@ export async function loadBackup(client: pg.Client, options: LoadOptions): Promi
     await client.query(`begin; set local lock_timeout = 0; ${COPY_SETTINGS}`)
     const contents = await loadTables(client, options)
     await checkContents(client, contents, options)
-    await loadSeeds(client, options)
+    const seeds = await loadSeeds(client, options)
+    await refuseOlderSeeds(client, contents.header, seeds, options)
     const erased = await openNames(client, options)
     await eraseAgain(client, options.actor)
     await runStatement(client, "select audit.append($1, $2, 'backup.restored', null, $3, $4)", [
@@ -173,11 +174,11 @@ function isEqual(a: TableEnd, b: TableEnd): boolean {
 }
 
 /** Seeds may be newer than the backup: of tenants that came later, and without those erased since. */
-async function loadSeeds(client: pg.Client, { seeds }: LoadOptions): Promise<void> {
+async function loadSeeds(client: pg.Client, { seeds }: LoadOptions): Promise<Header> {
   const table = quoted(SEEDS)
   const aside = quoted({ schema: SEEDS.schema, name: "restored_seed" })
   await client.query(`create table ${aside} (like ${table})`)
-  await readBackup(seeds, {
+  const { header } = await readBackup(seeds, {
     table(start) {
       const loading = copyIn(client, { ...start, name: "restored_seed" })
       return { data: (piece) => loading.write(piece), end: async () => void (await loading.end()) }
@@ -185,6 +186,31 @@ async function loadSeeds(client: pg.Client, { seeds }: LoadOptions): Promise<voi
   })
   await client.query(`insert into ${table} select * from ${aside} s
     where exists (select from platform.tenant t where t.id = s.tenant_id); drop table ${aside}`)
+  return header
+}
+
+/**
+ * A tenant that older keys lack may just be newer than they are, and must not end as an erased one.
+ * @throws Problem `BACKUP` where there is one whose erasure nothing in the backup tells of.
+ */
+async function refuseOlderSeeds(
+  client: pg.Client,
+  { at }: Header,
+  { at: seedsAt }: Header,
+  { backup, seeds }: LoadOptions,
+): Promise<void> {
+  if (Date.parse(seedsAt) >= Date.parse(at)) return
+  const { rows } = await runStatement<{ tenants: number }>(
+    client,
+    `select count(*)::int as tenants from platform.tenant t
+      where not exists (select from platform.tenant_key k where k.tenant_id = t.id)
+        and not exists (select from audit.entry e where e.tenant_id = t.id and e.action = 'tenant.erased')`,
+  )
+  const tenants = rows[0]?.tenants ?? 0
+  if (tenants === 0) return
+  throw new Problem("BACKUP", {
+    message: `The tenants' keys in ${seeds.path} (of ${seedsAt}) are older than ${backup.path} (of ${at}), and lack those of ${tenants} of its tenants, whose data would be lost: take the file that lay beside the backup, or a later one. Nothing was changed.`,
+  })
 }
 
 /** @returns How many tenants have no seed. @throws Problem `BACKUP` where a seed is not its tenant's. */

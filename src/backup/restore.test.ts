@@ -12,7 +12,7 @@ import { readConfig } from "../config.ts"
 import { credentials, withClient } from "../db/connection.ts"
 import { openEmbedded } from "../db/embedded/embedded.ts"
 import { openServer } from "../db/server.ts"
-import { listKeys } from "../keys/keys.ts"
+import { issueKey, listKeys } from "../keys/keys.ts"
 import { eraseTenant, listTenants } from "../keys/tenants.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import { Keyring } from "../secrets/keyring.ts"
@@ -94,6 +94,23 @@ describe("a restore", () => {
     await assert.rejects(restore({ ...options("mixed"), seeds }), /do not open what is in/)
     await Promise.all([rm(folder, { recursive: true }), other.drop()])
     assert.ok(!(await readdir(root)).includes("mixed"))
+  })
+
+  it("refuses tenants' keys that are older than a tenant, which would end as erased", async () => {
+    const keyring = await Keyring.open(db.secrets)
+    await db.admin.asOperator((tx) =>
+      issueKey(tx, keyring, {
+        tenant: "carol",
+        environment: "live",
+        name: "late",
+        actor: "test",
+      }),
+    )
+    const later = await backUp(db, backup)
+    const mixed = restore({ ...options("older"), file: later.file, seeds: backup.seeds })
+    await assert.rejects(mixed, /are older than .*lack those of 1 of its tenants/)
+    assert.ok(!(await readdir(root)).includes("older"))
+    await rm(later.folder, { recursive: true })
   })
 
   describe("into a server of one's own, PostgreSQL 18", () => {
