@@ -16,8 +16,8 @@ const HAND_OVER = "ZT_SECRETS_FD"
 /** As in bin/zygentrust; the last is one where it holds a login. */
 const SECRETS = ["ZT_PASSPHRASE", "ZT_ADMIN_DATABASE_URL", "ZT_DATABASE_URL"]
 const LOGIN = /@|password=/
-/** What writes memory to a file, or opens it to whoever connects. */
-const OPENS_MEMORY = /^--(inspect|heap-?prof|heapsnapshot|abort[-_]on[-_]uncaught)/
+/** What writes memory or the keys of connections to a file, or opens memory to whoever connects. */
+const OPENS_MEMORY = /^--(inspect|heap[-_]?prof|heapsnapshot|abort[-_]on[-_]uncaught|tls[-_]keylog)/
 
 let handedOver: Environment | undefined
 
