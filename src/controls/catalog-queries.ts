@@ -39,7 +39,7 @@ export const ROLES = `
       case when rolcreatedb then 'makes databases' end,
       case when rolreplication then 'replicates' end,
       case when rolconnlimit >= 0 then 'connections: ' || rolconnlimit end,
-      case when rolvaliduntil is not null then 'until ' || rolvaliduntil end], null),
+      case when rolvaliduntil <> 'infinity' then 'until ' || rolvaliduntil end], null),
     'settings', coalesce((select jsonb_agg(s order by s collate "C")
       from pg_db_role_setting d, unnest(d.setconfig) s
       where d.setrole = r.oid and d.setdatabase in (0,
@@ -260,4 +260,8 @@ export const OTHERS = `
       where lanname not in ('internal', 'c', 'sql', 'plpgsql')
     union all select 'cast to ' || format_type(casttarget, null) from pg_cast where oid >= 16384
     union all select 'operator ' || oprname from pg_operator where oid >= 16384
+    union all select format('parameter %s: %s to %s', parname, ${privilege}, ${grantee})
+      from pg_parameter_acl, aclexplode(paracl) a
+      where a.grantee = 0 or a.grantee in (select oid from pg_roles where ${OURS})
+    union all select 'large objects' where exists (select from pg_largeobject_metadata)
   ) x(what) order by what`

@@ -253,6 +253,17 @@ const SABOTAGES: readonly (readonly [string, string, RegExp, ...Claim[]])[] = [
     /event trigger e/,
   ],
   ["a foreign data wrapper", "create foreign data wrapper w", /foreign data wrapper w/],
+  [
+    "a setting that only superusers may change",
+    "grant set on parameter session_replication_role to zt_runtime",
+    /parameter session_replication_role: set to zt_runtime/,
+  ],
+  [
+    "a setting for everybody",
+    "grant alter system on parameter log_statement to public",
+    /parameter log_statement: alter system to PUBLIC/,
+  ],
+  ["a large object", "select lo_from_bytea(0, 'leak')", /large objects/],
 ]
 
 for (const major of [18, 15] as const) {
