@@ -206,7 +206,7 @@ describe("a backup that is not whole, not its deployment's, or not for this prog
       [
         "a file that is not there",
         async () => ({ file: join(folder, "none.age"), seeds: whole.seeds }),
-        /cannot be read/,
+        /There is no .*none\.age/,
       ],
       [
         "being stopped",

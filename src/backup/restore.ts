@@ -127,6 +127,9 @@ async function findFiles(
   options: Pick<RestoreOptions, "file" | "seeds" | "deployment">,
   identity: string,
 ): Promise<Files> {
+  if (!(await exists(options.file))) {
+    throw new Problem("BACKUP", { message: `There is no ${options.file}. Nothing was changed.` })
+  }
   const deployment = options.deployment ?? signerOf(identity).deployment
   const seeds = options.seeds ?? join(dirname(options.file), SEEDS_FILE)
   if (!(await exists(seeds))) {

@@ -3,7 +3,10 @@
  *
  * Owns: what of it is open, and closing that. Not: how a database is set up (setup.ts).
  */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import type { Config } from "../config.ts"
+import { Problem } from "../core/problem.ts"
 import type { SecretStore } from "../secrets/store.ts"
 import { readDatabaseUrl } from "./address.ts"
 import type { Address, Credentials } from "./connection.ts"
@@ -42,6 +45,7 @@ export async function openServer(
   secrets: SecretStore,
   { embeddedPackage = platformPackage() }: OpenOptions = {},
 ): Promise<Server> {
+  refuseHalfRestored(config.dataDir)
   if (config.databaseUrl !== undefined) {
     const { address, database } = readDatabaseUrl(config.databaseUrl)
     const there = address(database)
@@ -55,6 +59,15 @@ export async function openServer(
     await embedded.close()
     throw error
   }
+}
+
+/** A new, empty deployment in its place would pass for what was to be restored, and stand in its way. */
+function refuseHalfRestored(dataDir: string): void {
+  const left = join(dataDir, "restoring") // src/backup/scratch.ts
+  if (!existsSync(left)) return
+  throw new Problem("DATA_FOLDER", {
+    message: `A restore into ${dataDir} was interrupted, or is under way: run 'bin/zygentrust restore' with the same backup again, which begins anew or finishes it. To do without, remove ${left}.`,
+  })
 }
 
 async function serve(

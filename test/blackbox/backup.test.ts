@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
@@ -88,11 +88,29 @@ describe("backup and restore", () => {
     assert.equal((await json("backup", "verify", join(backups, newest))).erased, 1)
   })
 
+  it("no command makes a deployment where a restore was interrupted", async () => {
+    const ZT_DATA_DIR = await mkdtemp(join(root, "half-"))
+    await mkdir(join(ZT_DATA_DIR, "restoring"))
+    for (const args of [["start"], ["keys", "list"]]) {
+      const { code, stderr } = await zygentrust(args, { ZT_DATA_DIR })
+      assert.match(stderr, /restore into .* was interrupted.*run 'bin\/zygentrust restore'/)
+      assert.equal(code, 1)
+    }
+    assert.ok(!(await readdir(ZT_DATA_DIR)).includes("postgres"))
+  })
+
   for (const [what, args, more, says] of [
     ["no folder is set", ["backup"], {}, /say where to: a FILE, or a folder in ZT_BACKUP_DIR/],
     ["it is there already", ["backup", "one.age"], {}, /is there already, and no backup is overw/],
     ["there is no such folder", ["backup", "none/x.age"], {}, /There is no such folder: make it/],
     ["no file is named", ["backup", "verify"], {}, /backup verify takes one file/],
+    ["it is not there", ["backup", "verify", "none.age"], {}, /There is no \/.*none\.age/],
+    [
+      "nothing is in the data folder",
+      ["backup", "none.age"],
+      { ZT_DATA_DIR: "/proc/none" },
+      /holds no deployment: set ZT_DATA_DIR/,
+    ],
     [
       "no server's address",
       ["restore", "one.age"],
@@ -135,6 +153,7 @@ describe("a full disk", { skip }, () => {
   let root: string
   before(async () => {
     root = await mkdtemp(join(tmpdir(), "zt-full-"))
+    await runCommand(["migrate"], environment(join(root, "data")))
   })
   after(() => rm(root, { recursive: true, force: true }))
 
