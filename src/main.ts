@@ -86,6 +86,7 @@ export async function serve(
   stack.defer(async () => unfollow())
   const database = server.database()
   stack.defer(() => database.close())
+  await database.callAside("select 1") // an instance without requests is connected, too
   const observer = createObserver(options)
   const now = Date.now
   const admissions = {

@@ -36,7 +36,7 @@ export interface PoolOptions {
 /** @param size - Connections at most, 5 or more. */
 export function openDatabase(options: PoolOptions, size: number): Database {
   const calls = openPool(options, CALL_CONNECTIONS)
-  const aside = openPool(options, ASIDE_CONNECTIONS)
+  const aside = openPool(options, ASIDE_CONNECTIONS, 1) // seen by `migrate --drop`
   const tenants = openPool(options, size - CALL_CONNECTIONS - ASIDE_CONNECTIONS)
   const call =
     (pool: Pool) =>
@@ -70,7 +70,12 @@ interface Pool {
   readonly onUnreachable: () => void
 }
 
-function openPool({ address, credentials, onUnreachable }: PoolOptions, max: number): Pool {
+/** @param min - Connections that stay open when idle, once there were as many. */
+function openPool(
+  { address, credentials, onUnreachable }: PoolOptions,
+  max: number,
+  min = 0,
+): Pool {
   const passwords = new Passwords(credentials)
   class Client extends pg.Client {
     constructor() {
@@ -81,6 +86,7 @@ function openPool({ address, credentials, onUnreachable }: PoolOptions, max: num
   const pool = new pg.Pool({
     Client,
     max,
+    min,
     idleTimeoutMillis: IDLE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   })

@@ -24,6 +24,11 @@ describe("the running program", { skip: process.platform !== "linux" && "needs /
   })
   after(() => program.stop())
 
+  it("is connected before its first request, so that 'migrate --drop' sees that it runs", () => {
+    const sessions = descendants(program.pid).map((pid) => read(pid, "cmdline"))
+    assert.ok(sessions.some((title) => title.includes("zt_runtime")))
+  })
+
   it("has no secret in its environment or arguments, nor has any of its children", () => {
     const family = descendants(program.pid)
     assert.ok(family.length > 2, "the database and the lab are there")
