@@ -171,7 +171,7 @@ export const SETTINGS = {
   adminDatabaseUrl: secret(
     "ZT_ADMIN_DATABASE_URL",
     postgresUrl,
-    "Address with an administrator's name and password, used by `migrate --bootstrap` alone.",
+    "Address with an administrator's name and password, used by `migrate --bootstrap`, `migrate --drop` and `restore` alone.",
   ),
   databasePoolSize: setting(
     "ZT_DATABASE_POOL_SIZE",
