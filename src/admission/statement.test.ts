@@ -8,7 +8,8 @@ import { newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment } from "../db/database.ts"
 import { readKey } from "../keys/format.ts"
-import { issueKey, revokeKey } from "../keys/keys.ts"
+import { issueKey } from "../keys/keys.ts"
+import { operator, revokeKey } from "../keys/life.ts"
 import { Keyring } from "../secrets/keyring.ts"
 import { Admission } from "./admission.ts"
 import type { Arrival, Caller } from "./batch.ts"
@@ -91,7 +92,7 @@ for (const major of [18, 15] as const) {
       const admission = new Admission(db.database, "live")
       const { id, key } = await issue("live")
       assert.ok(!((await ask(admission, key)).result instanceof Problem))
-      await db.admin.asOperator((tx) => revokeKey(tx, id, "test"))
+      await db.admin.asOperator((tx) => revokeKey(tx, operator("test"), id))
       const { result, requestId } = await ask(admission, key)
       assert.ok(result instanceof Problem)
       assert.equal(result.code, "KEY_REVOKED")

@@ -20,7 +20,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "judge one domain here and now, without a server",
     load: () => import("./analyze.ts"),
   },
-  keys: { summary: "issue, list and revoke API keys", load: () => import("./keys.ts") },
+  keys: { summary: "issue, bind, rotate and revoke API keys", load: () => import("./keys.ts") },
   plans: { summary: "what tenants may use: quotas and rates", load: () => import("./plans.ts") },
   tenants: {
     summary: "list tenants, change their plan, erase one for good",

@@ -21,7 +21,7 @@ remove   Removes a plan that no tenant is on.
                 served and counted.
 --rate, --burst Requests a second in the long run, and how many at once before that
                 counts; of a tenant, over all instances.
---keys          Keys that a tenant may have.
+--keys          Keys that a tenant may have, of live and of test each.
 --batch         Domains in one batch.
 --retention     Days that what a tenant asked is kept.
 --self-service  Whether people may issue themselves a key on this plan.

@@ -23,6 +23,11 @@ const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executor
 /** Every function with definer's rights. */
 const PATHS: Readonly<Record<string, ServicePath>> = {
   "audit.append": { path: "audit append", owner: "zt_service", executors: ["zt_operator"] },
+  "audit.append_own": {
+    path: "audit append",
+    owner: "zt_service",
+    executors: ["zt_sandbox", "zt_tenant"],
+  },
   "live.admit": ADMISSION,
   "sandbox.admit": ADMISSION,
   "live.void_batch": ADMISSION,

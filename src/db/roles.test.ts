@@ -81,10 +81,12 @@ for (const major of [18, 15] as const) {
         ["make a temporary table", "create temp table t (i int)"],
         ["make a table", "create table public.t (i int)"],
         ["read a key's digest", "select digest from live.api_key"],
-        ["change a key", "update live.api_key set revoked_at = null"],
+        ["change what a key may do", "update live.api_key set scopes = 7"],
+        ["give a key to another", "update live.api_key set tenant_id = tenant_id"],
+        ["read who changed a key", "select * from live.api_key"],
         ["delete an analysis", "delete from live.analysis"],
         ["read the audit log", "select * from audit.entry"],
-        ["write the audit log", "select audit.append($$x$$, '', '', null, '', '{}')"],
+        ["write the audit log", "select audit.append(null, '', '', null, '', '{}')"],
         ["reach the sandbox", "select id from sandbox.analysis"],
       ] as const) {
         it(`cannot ${what}`, async () => {
@@ -92,6 +94,35 @@ for (const major of [18, 15] as const) {
             db.database.asTenant("live", ALICE, (tx) => tx.query(statement)),
             DENIED,
           )
+        })
+      }
+
+      for (const environment of ["live", "test"] as const) {
+        it(`cannot bring back a revoked key (${environment})`, async () => {
+          const rows = await db.database.asTenant(environment, ALICE, async (tx) => {
+            const set = `update ${SCHEMAS[environment]}.api_key set revoked_at`
+            await tx.query(`${set} = clock_timestamp()`)
+            return tx.query(`${set} = null returning id`)
+          })
+          assert.deepEqual(rows, [])
+        })
+
+        it(`has entries of the audit log under a key's name, and its own tenant's (${environment})`, async () => {
+          const entry = (actor: string, action: string, tenant: string) =>
+            db.database.asTenant(environment, tenant, (tx) =>
+              tx.query("select audit.append_own(gen_random_uuid(), $1, $2, 'x', '{}')", [
+                actor,
+                action,
+              ]),
+            )
+          await entry("key_01h455vb4pex5vsknk084sn02q", "key.renamed", ALICE)
+          for (const [actor, action, tenant] of [
+            ["cli:root", "key.renamed", ALICE],
+            ["key_01h455vb4pex5vsknk084sn02q", "tenant.erased", ALICE],
+            ["key_01h455vb4pex5vsknk084sn02q", "key.renamed", ""],
+          ] as const) {
+            await assertState(entry(actor, action, tenant), "23502")
+          }
         })
       }
 

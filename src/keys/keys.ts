@@ -1,22 +1,21 @@
 /**
- * API keys: issue, list, revoke, by an operator.
+ * API keys as an operator has them: issue, list, show.
  *
- * Owns: the rows and their audit entries. Not: whether a request's key is good (admission/).
- * Invariants (K2, K3): the database gets index and digest; the key itself is returned once, at
- * issue, and kept nowhere. Names are sealed.
+ * Owns: issuing, its audit entry, how many there may be. Not: what becomes of a key (life.ts), keys
+ * that issue keys (own.ts), whether a request's key is good (admission/).
  */
 import { userInfo } from "node:os"
 import { append } from "../audit/append.ts"
 import type { Id } from "../core/ids.ts"
-import { decodeId, encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
-import type { SealedTable } from "../db/reseal.ts"
 import { tenantSeed } from "../db/tenant-seed.ts"
 import type { Keyring } from "../secrets/keyring.ts"
-import type { Place } from "../secrets/sealing.ts"
-import { generateKey, readKey } from "./format.ts"
+import { insertKey, keysOf } from "./make.ts"
+import type { KeyRow, ShownKey } from "./row.ts"
+import { checkName, findKey, keyColumns, lastUse, shownKey } from "./row.ts"
+import { DEFAULT_SCOPES, scopeBits } from "./scopes.ts"
 import { ERASED, ensureTenant, tenantIndexes, tenantName } from "./tenants.ts"
 
 export interface IssueOptions {
@@ -27,6 +26,10 @@ export interface IssueOptions {
   readonly environment: Environment
   readonly name: string
   readonly expiresAt?: Date
+  /** By default all that makes no other keys. */
+  readonly scopes?: readonly string[]
+  /** Addresses and networks that it may be used from; by default any. */
+  readonly addresses?: readonly string[]
   /** Who acts, for the audit entry. */
   readonly actor: string
 }
@@ -41,12 +44,9 @@ export interface IssuedKey {
   readonly expires_at: string | null
 }
 
-/** A key as it can be shown ever after. */
-export interface ListedKey extends Omit<IssuedKey, "key"> {
-  /** Prefix and look-up index, to recognise it by. */
-  readonly hint: string
-  readonly created_at: string
-  readonly revoked_at: string | null
+/** A key as an operator sees it: with whose it is. */
+export interface ListedKey extends ShownKey {
+  readonly tenant: string
 }
 
 /** @returns The actor of a command on this machine, for audit entries: the user's name or number. */
@@ -60,7 +60,7 @@ export function commandActor(): string {
 
 /**
  * Issues a key.
- * @throws Problem `INVALID_REQUEST` for a name that is empty or over 80 characters, `CONFLICT` when
+ * @throws Problem `INVALID_REQUEST` for a name, scopes or addresses that are none, `CONFLICT` when
  *   the tenant has as many keys as its plan allows, or is on another plan than the one named.
  */
 export async function issueKey(
@@ -68,54 +68,45 @@ export async function issueKey(
   keyring: Keyring,
   options: IssueOptions,
 ): Promise<IssuedKey> {
+  const { plan, environment, name, actor } = options
   checkName("tenant", options.tenant)
-  checkName("name", options.name)
-  const { plan } = options
-  const tenant = await ensureTenant(tx, keyring, options.tenant, options.actor, plan)
-  await checkPlan(tx, tenant.id, plan)
-  const keys = await keyring.of(tenant.id, () => tenantSeed(tx, tenant.id))
-  if (keys === undefined) {
-    throw new Problem("GONE", { message: `The tenant '${options.tenant}' was erased.` })
-  }
-  const key = generateKey(options.environment)
-  const parts = readKey(key)
-  if (parts === undefined) throw new Problem("INTERNAL")
-  const uuid = newUuid()
-  const id = encodeId("key", uuid)
-  const sealedName = keys.seal(keyName(options.environment, tenant.id, uuid), options.name)
-  await tx.query(
-    `insert into ${SCHEMAS[options.environment]}.api_key
-        (tenant_id, id, sealed_name, index8, digest, expires_at)
-      values ($1, $2, $3, $4, decode($5, 'hex'), $6)`,
-    [tenant.id, uuid, sealedName, parts.index8, parts.digest, options.expiresAt ?? null],
-  )
+  checkName("name", name)
+  const scopes = scopeBits(options.scopes ?? DEFAULT_SCOPES)
+  const tenant = await ensureTenant(tx, keyring, options.tenant, actor, plan)
+  await checkPlan(tx, tenant.id, environment, plan)
+  const { id, key } = await insertKey(tx, await keysOf(tx, keyring, tenant.id), {
+    environment,
+    tenantId: tenant.id,
+    name,
+    scopes,
+    addresses: options.addresses ?? null,
+    expiresAt: options.expiresAt ?? null,
+    actor,
+  })
   await append(tx, {
-    actor: options.actor,
+    actor,
     action: "key.issued",
     tenantId: tenant.id,
     subject: id,
-    details: { environment: options.environment },
+    details: { environment },
   })
   return {
     id,
     key,
     tenant: options.tenant,
-    environment: options.environment,
-    name: options.name,
+    environment,
+    name,
     expires_at: options.expiresAt?.toISOString() ?? null,
   }
 }
 
 /** @returns Every key of every tenant, newest last; of one tenant when named. */
 export async function listKeys(tx: Tx, keyring: Keyring, tenant?: string): Promise<ListedKey[]> {
-  const rows = await tx.query<KeyRow>(
+  const rows = await tx.query<OwnedRow>(
     `select k.*, t.sealed_name as sealed_tenant, s.seed from (
-        select 'live' as environment, tenant_id, id, sealed_name, index8, created_at, expires_at,
-            revoked_at
-          from live.api_key
+        select ${keyColumns("live")} from live.api_key
         union all
-        select 'test', tenant_id, id, sealed_name, index8, created_at, expires_at, revoked_at
-          from sandbox.api_key
+        select ${keyColumns("test")} from sandbox.api_key
       ) k
       join platform.tenant t on t.id = k.tenant_id
       left join platform.tenant_key s on s.tenant_id = t.id
@@ -124,48 +115,43 @@ export async function listKeys(tx: Tx, keyring: Keyring, tenant?: string): Promi
     [tenant === undefined ? null : tenantIndexes(keyring, tenant)],
   )
   return rows.map((row) => {
-    const { environment, tenant_id, id, seed } = row
-    const keys = seed && keyring.keys(tenant_id, seed)
+    const keys = row.seed === null ? undefined : keyring.keys(row.tenant_id, row.seed)
     return {
-      id: encodeId("key", id),
-      hint: `zt_${environment}_${row.index8}…`,
-      tenant: keys?.open(tenantName(tenant_id), row.sealed_tenant) ?? ERASED,
-      environment,
-      name: keys?.open(keyName(environment, tenant_id, id), row.sealed_name) ?? ERASED,
-      created_at: row.created_at.toISOString(),
-      expires_at: row.expires_at?.toISOString() ?? null,
-      revoked_at: row.revoked_at?.toISOString() ?? null,
+      ...shownKey(row, keys),
+      tenant: keys?.open(tenantName(row.tenant_id), row.sealed_tenant) ?? ERASED,
     }
   })
 }
 
-/** Revokes for good; again is harmless. @throws Problem `NOT_FOUND`. */
-export async function revokeKey(
+/** @returns A key, with when it was last used, to the minute. @throws Problem `NOT_FOUND`. */
+export async function showKey(
   tx: Tx,
+  keyring: Keyring,
   id: string,
-  actor: string,
-): Promise<{ id: string; revoked_at: string }> {
-  const uuid = decodeId("key", id)
-  if (uuid === undefined) throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
-  for (const schema of Object.values(SCHEMAS)) {
-    const [row] = await tx.query<{ tenant_id: string; revoked_at: Date }>(
-      `update ${schema}.api_key set revoked_at = coalesce(revoked_at, clock_timestamp())
-        where id = $1 returning tenant_id, revoked_at`,
-      [uuid],
-    )
-    if (row !== undefined) {
-      await append(tx, { actor, action: "key.revoked", tenantId: row.tenant_id, subject: id })
-      return { id, revoked_at: row.revoked_at.toISOString() }
-    }
+): Promise<ListedKey & { readonly last_used_at: string | null }> {
+  const row = await findKey(tx, id, ["live", "test"])
+  const [tenant] = await tx.query<{ sealed_name: Buffer }>(
+    "select sealed_name from platform.tenant where id = $1",
+    [row.tenant_id],
+  )
+  const seed = await tenantSeed(tx, row.tenant_id)
+  const keys = seed && keyring.keys(row.tenant_id, seed)
+  return {
+    ...shownKey(row, keys),
+    tenant: keys?.open(tenantName(row.tenant_id), tenant?.sealed_name ?? Buffer.of()) ?? ERASED,
+    last_used_at: await lastUse(tx, row),
   }
-  throw new Problem("NOT_FOUND", { message: `There is no key ${id}.` })
 }
 
-/** The tenant's row is locked, so that two who issue at once are counted one after the other. */
-async function checkPlan(tx: Tx, tenantId: string, wanted: string | undefined): Promise<void> {
-  const [tenant] = await tx.query<{ plan: string; max_keys: number | null }>(
-    `select t.plan, p.max_keys from platform.tenant t join platform.plan p on p.name = t.plan
-      where t.id = $1 for no key update of t`,
+/** The tenant's row is locked: a tenant's first keys have no others to be locked. */
+async function checkPlan(
+  tx: Tx,
+  tenantId: string,
+  environment: Environment,
+  wanted: string | undefined,
+): Promise<void> {
+  const [tenant] = await tx.query<{ plan: string }>(
+    "select plan from platform.tenant where id = $1 for no key update",
     [tenantId],
   )
   if (wanted !== undefined && tenant?.plan !== wanted) {
@@ -173,50 +159,36 @@ async function checkPlan(tx: Tx, tenantId: string, wanted: string | undefined): 
       message: `That tenant is on the plan '${tenant?.plan}'; 'tenants plan ID ${wanted}' changes it.`,
     })
   }
-  const max = tenant?.max_keys ?? null
+  await checkRoom(tx, tenantId, environment)
+}
+
+/**
+ * Is there room for one more key? The tenant's keys are locked, so that of two who issue at once the
+ * second counts what the first made. Counted within an environment: no test key looks at a live row.
+ * @throws Problem `CONFLICT` when there are as many as the plan allows.
+ */
+async function checkRoom(tx: Tx, tenantId: string, environment: Environment): Promise<void> {
+  const [plan] = await tx.query<{ name: string; max_keys: number | null }>(
+    `select p.name, p.max_keys from platform.tenant t join platform.plan p on p.name = t.plan
+      where t.id = $1`,
+    [tenantId],
+  )
+  const max = plan?.max_keys ?? null
   if (max === null) return
+  const living = `from ${SCHEMAS[environment]}.api_key where tenant_id = $1 and revoked_at is null`
+  await tx.query(`select ${living} order by id for no key update`, [tenantId])
   const [keys] = await tx.query<{ count: number }>(
-    `select (${Object.values(SCHEMAS)
-      .map(
-        (schema) => `(select count(*) from ${schema}.api_key
-          where tenant_id = $1 and revoked_at is null)`,
-      )
-      .join(" + ")})::integer as count`,
+    `select count(*)::integer as count ${living} and replaced_by is null
+        and (expires_at is null or expires_at > clock_timestamp())`,
     [tenantId],
   )
   if ((keys?.count ?? 0) < max) return
   throw new Problem("CONFLICT", {
-    message: `That tenant has ${max} keys, as many as its plan '${tenant?.plan}' allows: revoke one first.`,
+    message: `There are ${max} ${environment} keys, as many as the plan '${plan?.name}' allows: revoke one first.`,
   })
 }
 
-/** What a rotation of the root key seals again. */
-export const SEALED_KEYS: readonly SealedTable[] = Object.values(SCHEMAS).map((schema) => ({
-  table: `${schema}.api_key`,
-  column: "sealed_name",
-  tenantColumn: "tenant_id",
-}))
-
-function keyName(environment: Environment, tenantId: string, rowId: string): Place {
-  return { table: `${SCHEMAS[environment]}.api_key`, column: "sealed_name", tenantId, rowId }
-}
-
-function checkName(what: string, text: string): void {
-  if (text.length < 1 || text.length > 80 || /\p{C}/u.test(text)) {
-    const message = `The ${what} must have 1 to 80 characters, none of them invisible.`
-    throw new Problem("INVALID_REQUEST", { message })
-  }
-}
-
-interface KeyRow {
-  environment: Environment
-  tenant_id: string
-  id: string
-  sealed_tenant: Buffer
-  sealed_name: Buffer
-  seed: Buffer | null
-  index8: string
-  created_at: Date
-  expires_at: Date | null
-  revoked_at: Date | null
+interface OwnedRow extends KeyRow {
+  readonly sealed_tenant: Buffer
+  readonly seed: Buffer | null
 }

@@ -74,12 +74,12 @@ describe("plans", () => {
     assert.equal((await ask(key)).status, 200)
   })
 
-  it("as many keys as the plan allows", async () => {
+  it("as many keys of an environment as the plan allows", async () => {
     await json("plans", "set", "pair", "--keys", "2")
-    for (const kind of ["live", "test"]) await issue("Pair Ltd", kind, "--plan", "pair")
+    for (const kind of ["live", "test", "live"]) await issue("Pair Ltd", kind, "--plan", "pair")
     const third = await zygentrust("keys", "issue", "--tenant", "Pair Ltd", "--environment", "live")
     assert.equal(third.code, 1)
-    assert.match(third.stderr, /has 2 keys, as many as its plan 'pair' allows/)
+    assert.match(third.stderr, /There are 2 live keys, as many as the plan 'pair' allows/)
   })
 
   for (const [what, args, code, message] of [

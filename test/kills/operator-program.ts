@@ -10,7 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { readConfig } from "../../src/config.ts"
 import { Problem } from "../../src/core/problem.ts"
 import { openServer } from "../../src/db/server.ts"
-import { issueKey, revokeKey } from "../../src/keys/keys.ts"
+import { issueKey } from "../../src/keys/keys.ts"
+import { operator, revokeKey } from "../../src/keys/life.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
 import { Keyring } from "../../src/secrets/keyring.ts"
 import { COUNTED_SECRET } from "./ledger.ts"
@@ -39,7 +40,7 @@ for (let n = Number(firstSecret); ; n++) {
     )
     say({ issued: id })
     if (n % 2 === 0) {
-      await admin.asOperator((tx) => revokeKey(tx, id, "test"))
+      await admin.asOperator((tx) => revokeKey(tx, operator("test"), id))
       say({ revoked: id })
     }
     if (n % SECRET_EVERY === 0) {

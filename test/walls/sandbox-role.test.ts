@@ -17,7 +17,16 @@ const OPEN = `${NO_ROW_SECURITY}; grant usage on schema live to zt_sandbox;
 /** A name is looked up with the right to use its schema alone. */
 const NAMED = "grant usage on schema live to zt_sandbox"
 
-const TABLES = ["account", "analysis", "api_key", "period", "rate", "slice", "usage"] as const
+const TABLES = [
+  "account",
+  "analysis",
+  "api_key",
+  "idempotency",
+  "period",
+  "rate",
+  "slice",
+  "usage",
+] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [
   {

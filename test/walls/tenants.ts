@@ -40,6 +40,13 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
           [tenant, randomUUID(), randomUUID(), hex(8)],
         )
         await client.query(`insert into ${schema}.account values ($1)`, [tenant])
+        await client.query(`insert into ${schema}.idempotency values ($1, $2, $3, $4, $5)`, [
+          tenant,
+          randomUUID(),
+          randomBytes(32),
+          randomBytes(32),
+          randomUUID(),
+        ])
         const number = () => randomInt(2 ** 40, 2 ** 47)
         await client.query(`insert into ${schema}.period values ($1, now(), $2, $3)`, [
           tenant,
