@@ -109,6 +109,7 @@ export async function serve(
   let origin = ""
   const parts = {
     database,
+    keyring,
     admissions,
     analyst: new Analyst({
       database,

@@ -44,6 +44,7 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
     "src/engine/types.ts",
     "src/keys",
     "src/usage",
+    "src/secrets", // passed on to what opens tenants' names
     "package.json",
   ],
   "src/cli": ["src/", "package.json"],

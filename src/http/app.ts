@@ -23,6 +23,7 @@ import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
 import { healthRoutes } from "./routes/health.ts"
+import { keyRoutes } from "./routes/keys.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
 import { usageRoutes } from "./routes/usage.ts"
 
@@ -69,6 +70,7 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   for (const path of WITHOUT_QUERY) app.use(path, refuseQuery)
   app.route("/", analyzeRoutes(parts, answers))
   app.route("/", usageRoutes(parts))
+  app.route("/", keyRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {
@@ -79,7 +81,7 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   })
   app.notFound((c) => {
     const allowed = new Set(
-      app.routes.filter((route) => route.path === c.req.path).map((route) => route.method),
+      app.routes.filter((route) => isPath(route.path, c.req.path)).map((route) => route.method),
     )
     allowed.delete("ALL")
     if (allowed.size === 0) return refuse(c, new Problem("NOT_FOUND"))
@@ -98,6 +100,14 @@ async function refuseQuery(c: Context<AppEnv>, next: Next): Promise<void> {
     throw new Problem("INVALID_REQUEST", { message, details: { parameter: name } })
   }
   await next()
+}
+
+/** @param pattern - A path with `:id` for one segment. */
+function isPath(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern.split("/"), path.split("/")]
+  const isSame = (part: string, n: number) =>
+    part === given[n] || (part === ":id" && given[n] !== "")
+  return wanted.length === given.length && wanted.every(isSame)
 }
 
 /** What the edge lets in and is no URL all the same: `OPTIONS *`, a backslash in a path. */

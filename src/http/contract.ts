@@ -10,7 +10,7 @@ import { CATEGORIES } from "../engine/types.ts"
 export const field = <T extends z.ZodType>(schema: T, description: string, example?: unknown) =>
   schema.openapi(example === undefined ? { description } : { description, example })
 
-const time = (description: string, example = "2026-11-23T10:00:00.000Z") =>
+export const time = (description: string, example = "2026-11-23T10:00:00.000Z") =>
   field(z.iso.datetime({ precision: 3 }), `${description} RFC 3339, UTC, milliseconds.`, example)
 export const requestId = field(
   z.string(),

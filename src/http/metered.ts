@@ -13,15 +13,25 @@ import type { Asker } from "../analyses/analyst.ts"
 import { encodeId } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Route } from "../usage/report.ts"
+import type { Sent } from "./body.ts"
+import { readBody } from "./body.ts"
 import { credentials } from "./credentials.ts"
 import { METERING } from "./metering.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 
-export interface Metered<Query> {
+export interface Metered<Query, Body> {
   readonly route: Route
   readonly query: z.ZodType<Query>
-  /** @returns The JSON body of a 200. A Problem that it throws is the answer. */
-  work(query: Query, asker: Request & Asker): Promise<{ body: string; cacheHit: boolean }>
+  /** Of what is sent with it; without one, nothing is read. */
+  readonly body?: z.ZodType<Body>
+  /** @returns The JSON body of a 200 or 201. A Problem that it throws is the answer. */
+  work(query: Query, asker: Request & Asker, sent: Sent<Body>): Promise<Done>
+}
+
+interface Done {
+  readonly body: string
+  readonly cacheHit: boolean
+  readonly status?: 200 | 201
 }
 
 /** What `work` may know of the request besides its query. */
@@ -30,10 +40,17 @@ interface Request {
   readonly requestId: string
   /** Path and query, as sent. */
   readonly target: string
+  /** UUID of the key that asks. */
+  readonly keyId: string
+  /** What stands in the path for `{id}`. */
+  readonly id: string
 }
 
 /** @returns A handler for Hono. */
-export function metered<Query>({ admissions }: Parts, { route, query, work }: Metered<Query>) {
+export function metered<Query, Body = undefined>(
+  { admissions }: Parts,
+  { route, query, body: schema, work }: Metered<Query, Body>,
+) {
   return async (c: Context<AppEnv>): Promise<Response> => {
     const started = performance.now()
     const requestUuid = c.get("requestUuid")
@@ -43,19 +60,23 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
     const bucket = () => latencyBucket(performance.now() - started)
 
     const asked = readQuery(query, target)
+    const sent =
+      schema === undefined
+        ? ({ body: undefined, attempt: undefined } as Sent<Body>)
+        : await readBody(c.req.raw, target, schema)
     const showLimits = (limits: Limits | undefined) => c.set("limits", limits)
-    const invalid = asked instanceof Problem
-    const { tenantId, admittedAt } = await admit(admission, showLimits, {
+    const invalid = [asked, sent].find((read) => read instanceof Problem)
+    const { tenantId, keyId, admittedAt } = await admit(admission, showLimits, {
       ...key,
       caller: admission.callerOf(key.digest),
       requestId: requestUuid,
       ...METERING[route],
       address: c.env.incoming?.socket.remoteAddress,
       ...(invalid && {
-        outcome: { status: asked.status, latencyBucket: bucket(), cacheHit: false },
+        outcome: { status: invalid.status, latencyBucket: bucket(), cacheHit: false },
       }),
     })
-    if (invalid) throw asked
+    if (asked instanceof Problem || sent instanceof Problem) throw invalid
 
     const finish = (status: number, cacheHit: boolean) =>
       admission.finish({
@@ -67,13 +88,18 @@ export function metered<Query>({ admissions }: Parts, { route, query, work }: Me
         cacheHit,
       })
     const requestId = encodeId("req", requestUuid)
-    const asker = { environment: key.environment, tenantId, requestId, target }
-    const { body, cacheHit } = await work(asked, asker).catch(async (error: unknown) => {
+    const id = c.req.param("id") ?? ""
+    const asker = { environment: key.environment, tenantId, keyId, requestId, target, id }
+    const {
+      body,
+      cacheHit,
+      status = 200,
+    } = await work(asked, asker, sent).catch(async (error: unknown) => {
       await finish(error instanceof Problem ? error.status : 500, false)
       throw error
     })
-    await finish(200, cacheHit)
-    return c.body(body, 200, { "content-type": "application/json" })
+    await finish(status, cacheHit)
+    return c.body(body, status, { "content-type": "application/json" })
   }
 }
 

@@ -7,10 +7,13 @@ import type { Id } from "../core/ids.ts"
 import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
+import type { Keyring } from "../secrets/keyring.ts"
 import type { Health } from "./health.ts"
 
 export interface Parts {
   readonly database: Database
+  /** What tenants' names are sealed with. */
+  readonly keyring: Keyring
   readonly admissions: Readonly<Record<Environment, Admission>>
   readonly analyst: Analyst
   readonly attestor: Attestor

@@ -46,6 +46,7 @@ export interface Operation {
   readonly summary?: string
   readonly description?: string
   readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly content: Readonly<Record<string, MediaType>> }
   readonly responses?: Readonly<Record<string, Answer>>
   readonly security?: readonly unknown[]
 }

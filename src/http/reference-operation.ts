@@ -1,6 +1,6 @@
 /** One operation of the reference: what it does beside what it looks like. */
 import { html } from "hono/html"
-import type { Answer, ApiDocument, Endpoint } from "./reference-document.ts"
+import type { Answer, ApiDocument, Endpoint, Schema } from "./reference-document.ts"
 import { answers, refusals } from "./reference-document.ts"
 import { exampleAnswers, exampleValue, jsonMarkup } from "./reference-example.ts"
 import { bodyFields, field } from "./reference-schema.ts"
@@ -17,6 +17,7 @@ export function operationSection(document: ApiDocument, endpoint: Endpoint): Mar
       ${prose(description)}
       <p class="access">${needsKey(endpoint) ? html`Needs a <a href="#authentication">key</a>.` : "Open to all: no key."}</p>
       ${parameters(document, endpoint)}
+      ${sentFields(document, endpoint)}
       ${answerFields(document, given)}
       ${refusalTable(endpoint)}
     </div>
@@ -38,6 +39,19 @@ function parameters(document: ApiDocument, { parameters = [] }: Endpoint): Marku
     <ul class="fields">${parameters.map(({ name, schema = {}, required, description = "" }) =>
       field(document, name, { ...schema, description }, required ? "required" : "optional"),
     )}</ul>`
+}
+
+function sentFields(document: ApiDocument, endpoint: Endpoint): Markup | undefined {
+  const schema = sentSchema(endpoint)
+  return (
+    schema &&
+    html`<h4>Body</h4>
+    ${bodyFields(document, schema)}`
+  )
+}
+
+function sentSchema({ requestBody }: Endpoint): Schema | undefined {
+  return requestBody?.content["application/json"]?.schema
 }
 
 /** The fields of each answer; those of a schema that another has already shown are not repeated. */
@@ -94,15 +108,20 @@ export function statusBadge(status: string): Markup {
 
 /** @returns A command that can be pasted once the quick start's two variables are set. */
 function curl(document: ApiDocument, endpoint: Endpoint): string {
-  const query = (endpoint.parameters ?? [])
+  const { method, parameters = [] } = endpoint
+  const example = (schema: Schema) => String(exampleValue(document, schema))
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, wanted) =>
+    example(parameters.find(({ name }) => name === wanted)?.schema ?? {}),
+  )
+  const sent = sentSchema(endpoint)
+  const query = parameters
     .filter((parameter) => parameter.in === "query" && parameter.required)
-    .map(
-      ({ name, schema = {} }) =>
-        `${name}=${encodeURIComponent(String(exampleValue(document, schema)))}`,
-    )
-  const address = `${document.servers?.[0]?.url ?? ""}${endpoint.path}`
+    .map(({ name, schema = {} }) => `${name}=${encodeURIComponent(example(schema))}`)
+  const address = `${document.servers?.[0]?.url ?? ""}${path}`
   return [
     'curl --cacert "$CA"',
+    ...(method === "GET" ? [] : [`-X ${method}`]),
+    ...(sent ? [`--json '${JSON.stringify(exampleValue(document, sent))}'`] : []),
     ...(needsKey(endpoint) ? ['-H "Authorization: Bearer $KEY"'] : []),
     `'${[address, ...(query.length > 0 ? [query.join("&")] : [])].join("?")}'`,
   ].join(" \\\n  ")

@@ -167,7 +167,7 @@ async function checkPlan(
  * second counts what the first made. Counted within an environment: no test key looks at a live row.
  * @throws Problem `CONFLICT` when there are as many as the plan allows.
  */
-async function checkRoom(tx: Tx, tenantId: string, environment: Environment): Promise<void> {
+export async function checkRoom(tx: Tx, tenantId: string, environment: Environment): Promise<void> {
   const [plan] = await tx.query<{ name: string; max_keys: number | null }>(
     `select p.name, p.max_keys from platform.tenant t join platform.plan p on p.name = t.plan
       where t.id = $1`,

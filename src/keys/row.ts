@@ -116,17 +116,18 @@ export async function findKey(
 /**
  * Like {@link findKey}, and nobody else changes the row until the transaction ends. A customer's role
  * cannot lock a revoked one, which nobody changes any more.
+ * @param strength - `share`: others may lock it so too.
  */
 export async function lockKey(
   tx: Tx,
   id: string,
   environments: readonly Environment[],
+  strength: "no key update" | "share" = "no key update",
 ): Promise<KeyRow> {
   const uuid = keyUuid(id)
   for (const environment of environments) {
-    await tx.query(`select from ${SCHEMAS[environment]}.api_key where id = $1 for no key update`, [
-      uuid,
-    ])
+    const table = `${SCHEMAS[environment]}.api_key`
+    await tx.query(`select from ${table} where id = $1 for ${strength}`, [uuid])
   }
   return findKey(tx, id, environments)
 }

@@ -9,7 +9,7 @@ export const SCOPES = {
 
 export type Scope = keyof typeof SCOPES
 
-const SCOPE_NAMES = Object.keys(SCOPES) as [Scope, ...Scope[]]
+export const SCOPE_NAMES = Object.keys(SCOPES) as [Scope, ...Scope[]]
 
 /** Of a key that is issued without any being named: all that makes no other keys. */
 export const DEFAULT_SCOPES: readonly Scope[] = ["analyze", "usage:read"]

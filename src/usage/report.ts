@@ -12,6 +12,15 @@ import { SCHEMAS } from "../db/database.ts"
 export const ROUTES = {
   "GET /v1/analyze": 1,
   "GET /v1/usage": 2,
+  "GET /v1/keys": 10,
+  "POST /v1/keys": 11,
+  "GET /v1/keys/me": 12,
+  "GET /v1/keys/{id}": 13,
+  "PATCH /v1/keys/{id}": 14,
+  "POST /v1/keys/{id}/rotate": 15,
+  "POST /v1/keys/{id}/disable": 16,
+  "POST /v1/keys/{id}/enable": 17,
+  "POST /v1/keys/{id}/revoke": 18,
 } as const
 
 export type Route = keyof typeof ROUTES

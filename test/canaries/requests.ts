@@ -74,6 +74,14 @@ export const REQUESTS: Readonly<Record<string, Request>> = {
   CONNECT: (secret) => request(`CONNECT ${secret}.example:443 HTTP/1.1`),
   "a JSON body": post("application/json", (secret) => JSON.stringify({ api_key: secret })),
   "a broken JSON body": post("application/json", (secret) => `{"api_key":"${secret}`),
+  "a field's value of a JSON body": (secret) =>
+    request(
+      "POST /v1/keys HTTP/1.1",
+      ["Content-Type: application/json"],
+      JSON.stringify({ name: secret, [secret]: secret, scopes: [secret], addresses: [secret] }),
+    ),
+  "Idempotency-Key": (secret) => request("POST /v1/keys HTTP/1.1", [`Idempotency-Key: ${secret}`]),
+  "a key's id": (secret) => request(`POST /v1/keys/${secret}/revoke HTTP/1.1`),
   "a form": post("application/x-www-form-urlencoded", (secret) => `password=${secret}`),
   "a multipart body": post(
     "multipart/form-data; boundary=x",

@@ -3,6 +3,14 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { z } from "@hono/zod-openapi"
 import { Analysis, Health, Liveness, Usage, VerdictKeys } from "../../src/http/contract.ts"
+import {
+  Key,
+  KeyList,
+  NewKey,
+  RevokedKey,
+  RotatedKey,
+  UsedKey,
+} from "../../src/http/contract-keys.ts"
 import { answers, endpoints } from "../../src/http/reference-document.ts"
 import { exampleAnswers } from "../../src/http/reference-example.ts"
 import { contractDocument } from "./document.ts"
@@ -10,7 +18,19 @@ import { readAnswer } from "./read-answer.ts"
 
 const document = contractDocument()
 const SCHEMAS = new Map<string, z.ZodType>(
-  Object.entries({ Analysis, Health, Liveness, Usage, VerdictKeys }),
+  Object.entries({
+    Analysis,
+    Health,
+    Key,
+    KeyList,
+    Liveness,
+    NewKey,
+    RevokedKey,
+    RotatedKey,
+    Usage,
+    UsedKey,
+    VerdictKeys,
+  }),
 )
 
 describe("the examples of answers", () => {

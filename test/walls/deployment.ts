@@ -7,6 +7,7 @@ import type { Environment } from "../../src/db/database.ts"
 import { platformPackage } from "../../src/db/embedded/binaries.ts"
 import { openEmbedded } from "../../src/db/embedded/embedded.ts"
 import { EMBEDDED_DATABASE } from "../../src/db/setup.ts"
+import { SCOPE_NAMES } from "../../src/keys/scopes.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
 import type { Answer, Program } from "../program.ts"
 import { environment, runCommand, startProgram } from "../program.ts"
@@ -16,7 +17,7 @@ export interface Deployment {
   readonly lab: Lab
   readonly program: Program
   ask(request: Request, key?: string): Promise<Answer>
-  /** Issues a key, and makes the tenant when there is none of that name. */
+  /** Issues a key that may do all that there is, and makes the tenant when there is none of that name. */
   issue(tenant: string, environment: Environment): Promise<string>
   asSuperuser<T>(work: (client: pg.Client) => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -48,7 +49,8 @@ export async function startDeployment(): Promise<Deployment> {
         ...(body !== undefined && { body }),
       }),
     async issue(tenant, kind) {
-      const args = ["keys", "issue", "--tenant", tenant, "--environment", kind, "--json"]
+      const scopes = SCOPE_NAMES.flatMap((scope) => ["--scope", scope])
+      const args = ["keys", "issue", "--tenant", tenant, "--environment", kind, "--json", ...scopes]
       const { stdout, stderr } = await runCommand(args, environment(dataDir))
       if (stdout === "") throw new Error(`no key was issued: ${stderr}`)
       return JSON.parse(stdout).key

@@ -5,6 +5,7 @@
  */
 
 interface Schema {
+  readonly $ref?: string
   readonly type?: string
   readonly example?: unknown
   readonly default?: unknown
@@ -27,6 +28,7 @@ interface Operation {
 }
 
 export interface Document {
+  readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> }
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
@@ -60,24 +62,37 @@ const HEADERS = ["x-tenant-id", "x-request-id", "if-none-match", "idempotency-ke
 /** Names that lists tend to have; what is not in the contract is refused by name. */
 const QUERIES = ["cursor", "tenant_id", "id"]
 
-/** @throws Error for what cannot be filled in. */
-export function routesOf({ paths }: Document): Route[] {
+/**
+ * @param own - What to put in parameters of these names, in place of their examples.
+ * @throws Error for what cannot be filled in.
+ */
+export function routesOf(
+  { paths, components }: Document,
+  own: Readonly<Record<string, string>> = {},
+): Route[] {
+  const schemas = components?.schemas ?? {}
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item)
       .filter(([method]) => METHODS.includes(method))
-      .map(([method, operation]) => routeOf(method.toUpperCase(), path, operation)),
+      .map(([method, operation]) => routeOf(method.toUpperCase(), path, operation, schemas, own)),
   )
 }
 
-function routeOf(method: string, path: string, operation: Operation): Route {
+function routeOf(
+  method: string,
+  path: string,
+  operation: Operation,
+  schemas: Readonly<Record<string, Schema>>,
+  own: Readonly<Record<string, string>>,
+): Route {
   const name = `${method} ${path}`
   const parameters = operation.parameters ?? []
-  const body = bodyOf(name, operation)
+  const body = bodyOf(name, operation, schemas)
   const make = (values: ReadonlyMap<string, string>): Request => {
     const of = (kind: string) => parameters.filter((parameter) => parameter.in === kind)
     const value = (parameter: Parameter) =>
       values.get(`${parameter.in} ${parameter.name}`) ??
-      (parameter.required ? exampleOf(name, parameter) : undefined)
+      (parameter.required ? (own[parameter.name] ?? exampleOf(name, parameter)) : undefined)
     let target = path
     for (const parameter of of("path")) {
       target = target.replace(`{${parameter.name}}`, encodeURIComponent(value(parameter) ?? ""))
@@ -108,10 +123,11 @@ function routeOf(method: string, path: string, operation: Operation): Route {
       body: JSON.stringify(filled),
     }
   }
+  const declared = new Set(parameters.map((parameter) => parameter.name.toLowerCase()))
   const places = new Set([
     ...parameters.map((parameter) => `${parameter.in} ${parameter.name}`),
     ...Object.keys(body ?? {}).map((property) => `body ${property}`),
-    ...HEADERS.map((header) => `header ${header}`),
+    ...HEADERS.filter((header) => !declared.has(header)).map((header) => `header ${header}`),
     ...QUERIES.map((query) => `more ${query}`),
     "below",
   ])
@@ -133,9 +149,15 @@ function exampleOf(name: string, { name: parameter, example, schema }: Parameter
 }
 
 /** @returns The properties of a JSON body with their examples. */
-function bodyOf(name: string, { requestBody }: Operation): Record<string, unknown> | undefined {
+function bodyOf(
+  name: string,
+  { requestBody }: Operation,
+  schemas: Readonly<Record<string, Schema>>,
+): Record<string, unknown> | undefined {
   if (requestBody === undefined) return undefined
-  const properties = requestBody.content["application/json"]?.schema?.properties
+  const { schema } = requestBody.content["application/json"] ?? {}
+  const named = schema?.$ref?.replace("#/components/schemas/", "")
+  const properties = (named === undefined ? schema : schemas[named])?.properties
   if (properties === undefined) throw new Error(`${name} takes a body: fill it in operations.ts`)
   return Object.fromEntries(
     Object.entries(properties).map(([property, { example, default: usual }]) => {

@@ -9,12 +9,13 @@ import committed from "../../docs/openapi.json" with { type: "json" }
 import type { IdPrefix } from "../../src/core/ids.ts"
 import { encodeId, newUuid } from "../../src/core/ids.ts"
 import type { Environment } from "../../src/db/database.ts"
+import { SCHEMAS } from "../../src/db/database.ts"
 import { generateKey, lookupIndex } from "../../src/keys/format.ts"
 import type { Answer } from "../program.ts"
 import type { Deployment } from "./deployment.ts"
 import { startDeployment } from "./deployment.ts"
 import { keyWith } from "./forged-key.ts"
-import type { Slot } from "./operations.ts"
+import type { Document, Slot } from "./operations.ts"
 import { routesOf } from "./operations.ts"
 
 const ENVIRONMENTS = ["live", "test"] as const
@@ -31,7 +32,7 @@ interface Identifier {
 describe("another tenant's identifiers", () => {
   let deployment: Deployment
   const keys: Record<string, Record<Environment, string>> = {}
-  const routes = routesOf(committed)
+  const routes = routesOf(committed as unknown as Document)
 
   before(async () => {
     deployment = await startDeployment()
@@ -52,6 +53,22 @@ describe("another tenant's identifiers", () => {
       }
     }
   })
+  before(async () => {
+    // Names of Bob's attempts: all that he has, and Alice names hers the same.
+    const issue = routes.find(({ name }) => name === "POST /v1/keys")
+    assert.ok(issue)
+    for (const environment of ENVIRONMENTS) {
+      for (const { value } of await identifiersOfBob(deployment)) {
+        if (value === BOBS_NAME) continue // a space is in no such name
+        const headers = { ...issue.plain.headers, "idempotency-key": value }
+        const bobs = await deployment.ask(
+          { ...issue.plain, headers },
+          keyOf(BOBS_NAME, environment),
+        )
+        assert.equal(bobs.status, 201)
+      }
+    }
+  })
   after(() => deployment.close())
   const keyOf = (tenant: string, environment: Environment) => keys[tenant]?.[environment] ?? ""
 
@@ -66,10 +83,13 @@ describe("another tenant's identifiers", () => {
       it(`say nothing: ${route.name} with a ${environment} key`, async () => {
         const key = keyOf("alice", environment)
         const identifiers = await identifiersOfBob(deployment)
+        await forgetAttempts(deployment, identifiers[0]?.value ?? "")
         const ask = async (slot: Slot, value: string) =>
           withoutWhatVaries(await deployment.ask(slot.fill(value), key), value)
-        // First a stranger's, so that what the first such request leaves (a row of usage) is there.
-        for (const { nobodys } of identifiers) {
+        // First a stranger's, so that what the first such request leaves (a row of usage) is there,
+        // where answers tell of it.
+        const warming = route.name.includes(" /v1/keys") ? [] : identifiers
+        for (const { nobodys } of warming) {
           await Promise.all(route.slots.map((slot) => ask(slot, nobodys())))
         }
         let compared = 0
@@ -201,6 +221,18 @@ async function identifiersOfBob(deployment: Deployment): Promise<Identifier[]> {
 // biome-ignore lint/suspicious/noExplicitAny: one row of a query
 let found: Promise<any> | undefined
 
+/** Those of all but Bob: that a name was used before is told to who used it. */
+async function forgetAttempts({ asSuperuser }: Deployment, bob: string): Promise<void> {
+  await asSuperuser(async (client) => {
+    for (const schema of Object.values(SCHEMAS)) {
+      await client.query(`delete from ${schema}.idempotency where tenant_id <> $1`, [bob])
+    }
+  })
+}
+
+/** A key that was made for the asker just now: its id, itself, and its beginning. */
+const NEW_KEY = /"id":"key_[0-9a-z]{26}"|zt_(live|test)_[0-9A-Za-z]{49}|zt_(live|test)_\w{8}…/g
+
 /** @returns An answer without the identifier that was sent, ids of requests, times and counts. */
 function withoutWhatVaries({ status, headers, text }: Answer, value: string) {
   const forms = [
@@ -215,6 +247,7 @@ function withoutWhatVaries({ status, headers, text }: Answer, value: string) {
       .replaceAll(/req_[0-9a-z]{26}/g, "<request>")
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
       .replaceAll(/sha256:[0-9a-f]{64}/g, "<digest>") // of an observation, with its time
+      .replaceAll(status === 201 ? NEW_KEY : /$^/g, "<new>")
       .replaceAll(/"(requests|served|uptime_seconds|ttl_seconds)":\d+/g, '"$1":<n>')
   const { date: _, "content-length": __, ...rest } = headers
   return { status, headers: clean(JSON.stringify(rest)), body: clean(text) }

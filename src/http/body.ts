@@ -1,0 +1,90 @@
+/**
+ * Reads what is sent with a request: JSON, small, and strictly what the contract names.
+ *
+ * Invariant: no more than the limit is ever held, and no message quotes what was sent.
+ */
+import { hash } from "node:crypto"
+import type { z } from "@hono/zod-openapi"
+import { Problem } from "../core/problem.ts"
+
+const MAX_BYTES = 65_536
+/** Printable ASCII. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
+
+/** What was sent, and what names the attempt. */
+export interface Sent<Body> {
+  readonly body: Body
+  /** SHA-256 of an `Idempotency-Key`, and of what it came with. */
+  readonly attempt: { readonly header: Buffer; readonly request: Buffer } | undefined
+}
+
+/**
+ * Nothing at all stands for `{}`.
+ * @param target - Path and query as sent.
+ * @returns Else Problem `UNSUPPORTED_TYPE`, `TOO_LARGE` or `INVALID_REQUEST`.
+ */
+export async function readBody<Body>(
+  request: globalThis.Request,
+  target: string,
+  schema: z.ZodType<Body>,
+): Promise<Sent<Body> | Problem> {
+  const bytes = await readBytes(request)
+  if (bytes instanceof Problem) return bytes
+  const value = bytes.length === 0 ? {} : parse(bytes, request.headers.get("content-type"))
+  if (value instanceof Problem) return value
+  const result = schema.safeParse(value)
+  if (!result.success) return refuse(result.error.issues[0])
+  const name = request.headers.get("idempotency-key")
+  if (name === null) return { body: result.data, attempt: undefined }
+  if (!IDEMPOTENCY_KEY.test(name)) {
+    const message = "An Idempotency-Key has 1 to 255 characters of ASCII, and no space."
+    return new Problem("INVALID_REQUEST", { message })
+  }
+  const content = `${request.method} ${target}\n${hash("sha256", bytes, "hex")}`
+  const attempt = {
+    header: hash("sha256", name, "buffer"),
+    request: hash("sha256", content, "buffer"),
+  }
+  return { body: result.data, attempt }
+}
+
+async function readBytes({ body }: globalThis.Request): Promise<Buffer | Problem> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.length
+    if (size > MAX_BYTES) {
+      const message = `What is sent may have ${MAX_BYTES.toLocaleString("en")} bytes at most.`
+      return new Problem("TOO_LARGE", { message })
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function parse(bytes: Buffer, type: string | null): unknown {
+  if (!/^application\/json *(;|$)/i.test(type ?? "")) {
+    const message = "Send JSON, as 'Content-Type: application/json'."
+    return new Problem("UNSUPPORTED_TYPE", { message })
+  }
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))
+  } catch {
+    return new Problem("INVALID_REQUEST", { message: "What was sent is not JSON in UTF-8." })
+  }
+}
+
+function refuse(issue: z.core.$ZodIssue | undefined): Problem {
+  if (issue?.code === "unrecognized_keys") {
+    const [name = ""] = issue.keys
+    return invalid(name, `There is no field '${name}'.`)
+  }
+  const [name] = issue?.path ?? []
+  if (name === undefined) return invalid("", "Send one JSON object.")
+  const field = issue?.path.join(".") ?? ""
+  return invalid(field, `The field '${field}' is missing or not what it should be.`)
+}
+
+function invalid(field: string, message: string): Problem {
+  return new Problem("INVALID_REQUEST", { message, details: { field } })
+}
