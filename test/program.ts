@@ -126,7 +126,7 @@ export async function askOver(agent: Agent, url: string, path: string, ask: Ask)
   const [response] = await once(sent, "response")
   let text = ""
   for await (const chunk of response.setEncoding("utf8")) text += chunk
-  const isJson = /json/.test(response.headers["content-type"] ?? "") && text !== ""
+  const isJson = /\bjson/.test(response.headers["content-type"] ?? "") && text !== ""
   return {
     status: response.statusCode,
     headers: response.headers,

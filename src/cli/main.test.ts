@@ -13,6 +13,7 @@ const COMMANDS = [
   "keys",
   "plans",
   "tenants",
+  "usage",
   "secrets",
   "migrate",
   "backup",

@@ -35,5 +35,7 @@ export interface Database {
 export interface AdminDatabase {
   /** One transaction as zt_operator. Rolled back when `work` rejects. */
   asOperator<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** One transaction as zt_tenant, which sees that tenant's rows alone. Rolled back likewise. */
+  asTenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>
   close(): Promise<void>
 }

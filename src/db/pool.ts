@@ -60,6 +60,7 @@ export function openAdminDatabase(options: PoolOptions): AdminDatabase {
   const pool = openPool(options, ADMIN_CONNECTIONS)
   return {
     asOperator: (work) => transaction(pool, "zt_operator", "", work),
+    asTenant: (tenantId, work) => transaction(pool, TENANT_ROLES.live, tenantId, work),
     close: () => end(pool),
   }
 }

@@ -177,11 +177,15 @@ export const UsageQuery = z.strictObject({
       description: "A calendar month in UTC; this month without it.",
       example: "2026-11",
     }),
+  format: z.enum(["json", "csv", "ndjson"]).optional().openapi({
+    description: "Of the answer; without it, the header Accept decides.",
+  }),
 })
 
 const counts = {
   requests: field(z.int(), "Answers, refused ones included.", 1_204),
   served: field(z.int(), "Those below 400.", 1_198),
+  units: field(z.int(), "What they cost; test keys' cost nothing.", 1_198),
 }
 
 export const Usage = z
@@ -194,6 +198,18 @@ export const Usage = z
         to: time("First moment after it.", "2026-12-01T00:00:00.000Z"),
       })
       .openapi({ description: "The month." }),
+    charge: z
+      .object({
+        units: field(z.int(), "Charged for the month; what all of it adds up to.", 1_198),
+        per_month: field(z.int().nullable(), "The plan's; `null`: any number.", 10_000),
+        left: field(
+          z.int().nullable(),
+          "Of this month; `null` without a limit, and for months gone by.",
+          8_802,
+        ),
+        soft: field(z.boolean(), "Past the limit, requests are served and counted.", false),
+      })
+      .openapi({ description: "What the month costs." }),
     total: z.object(counts).openapi({ description: "All of it." }),
     by_day: field(
       z.array(z.object({ day: field(z.iso.date(), "In UTC.", "2026-11-23"), ...counts })),
@@ -208,6 +224,15 @@ export const Usage = z
       ),
       "Routes with any answer.",
     ),
+    by_key: field(
+      z.array(
+        z.object({
+          key: field(z.string(), "Its id.", "key_01kar0v9z8fjrbh3p5t7wxyqm4"),
+          ...counts,
+        }),
+      ),
+      "Keys with any answer.",
+    ),
     by_status: field(
       z.array(
         z.object({
@@ -217,6 +242,7 @@ export const Usage = z
             200,
           ),
           requests: field(z.int(), "Answers with it.", 1_198),
+          units: field(z.int(), "What they cost.", 1_198),
         }),
       ),
       "HTTP statuses that were answered.",

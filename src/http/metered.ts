@@ -24,7 +24,7 @@ export interface Metered<Query, Body> {
   readonly query: z.ZodType<Query>
   /** Of what is sent with it; without one, nothing is read. */
   readonly body?: z.ZodType<Body>
-  /** @returns The JSON body of a 200 or 201. A Problem that it throws is the answer. */
+  /** @returns The body of a 200 or 201. A Problem that it throws is the answer. */
   work(query: Query, asker: Request & Asker, sent: Sent<Body>): Promise<Done>
 }
 
@@ -32,6 +32,8 @@ interface Done {
   readonly body: string
   readonly cacheHit: boolean
   readonly status?: 200 | 201
+  /** Media type; by default JSON's. */
+  readonly type?: string
 }
 
 /** What `work` may know of the request besides its query. */
@@ -44,6 +46,8 @@ interface Request {
   readonly keyId: string
   /** What stands in the path for `{id}`. */
   readonly id: string
+  /** The header, as sent. */
+  readonly accept: string | undefined
 }
 
 /** @returns A handler for Hono. */
@@ -89,17 +93,19 @@ export function metered<Query, Body = undefined>(
       })
     const requestId = encodeId("req", requestUuid)
     const id = c.req.param("id") ?? ""
-    const asker = { environment: key.environment, tenantId, keyId, requestId, target, id }
+    const accept = c.req.header("accept")
+    const asker = { environment: key.environment, tenantId, keyId, requestId, target, id, accept }
     const {
       body,
       cacheHit,
       status = 200,
+      type = "application/json",
     } = await work(asked, asker, sent).catch(async (error: unknown) => {
       await finish(error instanceof Problem ? error.status : 500, false)
       throw error
     })
     await finish(status, cacheHit)
-    return c.body(body, status, { "content-type": "application/json" })
+    return c.body(body, status, { "content-type": type })
   }
 }
 

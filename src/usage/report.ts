@@ -1,9 +1,11 @@
 /**
- * What a tenant used: its own usage rows of a month, counted.
+ * What a tenant used: its own usage rows of a month, counted, beside what it was charged.
  *
  * Owns: the numbers of metered routes, and the report. Not: writing rows (admission/).
+ * Invariant: units of the rows add up to the charge: both are read at one moment.
  * Trust: row security alone decides which rows are the tenant's.
  */
+import { encodeId } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
@@ -32,33 +34,75 @@ export interface Count {
   readonly requests: number
   /** Those below 400. */
   readonly served: number
+  /** What they cost. */
+  readonly units: number
+}
+
+/** Answers that have all of this in common. */
+export interface Line extends Count {
+  /** In UTC, `YYYY-MM-DD`. */
+  readonly day: string
+  /** `key_…`. */
+  readonly key: string
+  readonly route: string
+  /** `null`: admitted, and the outcome is not known (yet). */
+  readonly status: number | null
+}
+
+export interface Charge {
+  /** Of the month, as admission counts them. */
+  readonly units: number
+  /** The plan's; null: any number. */
+  readonly per_month: number | null
+  /** Null without a limit, and for months gone by. */
+  readonly left: number | null
+  /** Past them, requests are served and counted all the same. */
+  readonly soft: boolean
 }
 
 export interface UsageReport {
+  readonly plan: string
   readonly period: { readonly from: string; readonly to: string }
+  readonly charge: Charge
   readonly total: Count
   readonly by_day: readonly (Count & { readonly day: string })[]
   readonly by_route: readonly (Count & { readonly route: string })[]
-  /** `null`: admitted, and its outcome is not known (yet). */
-  readonly by_status: readonly { readonly status: number | null; readonly requests: number }[]
+  readonly by_key: readonly (Count & { readonly key: string })[]
+  readonly by_status: readonly {
+    readonly status: number | null
+    readonly requests: number
+    readonly units: number
+  }[]
+}
+
+/** A month of a tenant: what it was charged, and its answers in lines. */
+export interface Usage {
+  readonly plan: string
+  readonly period: { readonly from: string; readonly to: string }
+  readonly charge: Charge
+  /** By day, key, route and status. */
+  readonly lines: readonly Line[]
 }
 
 interface Row {
-  readonly day: string
+  readonly plan: string
+  readonly charged: number
+  readonly per_month: number | null
+  readonly soft: boolean
+  readonly is_now: boolean
+  readonly day: string | null
+  readonly key_id: string
   readonly route: number
   readonly status: number | null
   readonly requests: number
+  readonly units: number
 }
 
 /**
  * @param month - `YYYY-MM`, a calendar month in UTC.
  * @throws Problem `INVALID_REQUEST` for what is no month.
  */
-export async function usageReport(
-  tx: Tx,
-  environment: Environment,
-  month: string,
-): Promise<UsageReport> {
+export async function readUsage(tx: Tx, environment: Environment, month: string): Promise<Usage> {
   const from = new Date(`${month}-01T00:00:00.000Z`)
   if (!/^\d{4}-\d{2}$/.test(month) || Number.isNaN(from.getTime())) {
     throw new Problem("INVALID_REQUEST", {
@@ -67,40 +111,88 @@ export async function usageReport(
   }
   const to = new Date(from)
   to.setUTCMonth(to.getUTCMonth() + 1)
+  const schema = SCHEMAS[environment]
+  // One statement, so that rows and charge are of one moment.
   const rows = await tx.query<Row>(
-    `select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, route, status,
-        count(*)::integer as requests
-      from ${SCHEMAS[environment]}.usage
-      where at >= $1 and at < $2
-      group by 1, 2, 3`,
-    [from, to],
+    `select t.plan, p.soft, p.units_per_month::float8 as per_month,
+        date_trunc('month', clock_timestamp() at time zone 'UTC') = $3::date as is_now,
+        (coalesce((select units from ${schema}.period where month = $3), 0)
+          + coalesce((select sum(units) from ${schema}.slice where month = $3), 0))::float8 as charged,
+        u.*
+      from platform.tenant t
+      join platform.plan p on p.name = t.plan
+      left join (
+        select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, key_id, route, status,
+            count(*)::float8 as requests, sum(units)::float8 as units
+          from ${schema}.usage
+          where at >= $1 and at < $2
+          group by 1, 2, 3, 4
+      ) u on true
+      order by u.day, u.key_id, u.route, u.status`,
+    [from, to, `${month}-01`],
   )
+  const [first] = rows
+  if (first === undefined) throw new Problem("NOT_FOUND")
+  // Test keys are not counted, whatever the plan says.
+  const per_month = environment === "live" ? first.per_month : null
+  const hasLeft = per_month !== null && first.is_now
   return {
+    plan: first.plan,
     period: { from: from.toISOString(), to: to.toISOString() },
-    total: count(rows),
-    by_day: group(rows, (row) => row.day).map(([day, part]) => ({ day, ...count(part) })),
-    by_route: group(rows, (row) => NAMES.get(row.route) ?? `${row.route}`).map(([route, part]) => ({
-      route,
-      ...count(part),
-    })),
-    by_status: group(rows, (row) => `${row.status ?? 999}`).map(([status, part]) => ({
-      status: status === "999" ? null : Number(status),
-      requests: count(part).requests,
-    })),
+    charge: {
+      units: first.charged,
+      per_month,
+      left: hasLeft ? Math.max(0, per_month - first.charged) : null,
+      soft: first.soft,
+    },
+    lines: rows.flatMap(({ day, key_id, route, status, requests, units }) =>
+      day === null
+        ? []
+        : {
+            day,
+            key: encodeId("key", key_id),
+            route: NAMES.get(route) ?? `${route}`,
+            status,
+            requests,
+            served: status !== null && status < 400 ? requests : 0,
+            units,
+          },
+    ),
   }
 }
 
-function group(rows: readonly Row[], key: (row: Row) => string): [string, Row[]][] {
-  const groups = Map.groupBy(rows, key)
+/** @returns The lines of a month added up, each way. */
+export function reportOf({ plan, period, charge, lines }: Usage): UsageReport {
+  return {
+    plan,
+    period,
+    charge,
+    total: count(lines),
+    by_day: group(lines, "day").map(([day, part]) => ({ day, ...count(part) })),
+    by_route: group(lines, "route").map(([route, part]) => ({ route, ...count(part) })),
+    by_key: group(lines, "key").map(([key, part]) => ({ key, ...count(part) })),
+    by_status: group(lines, "status").map(([, part]) => {
+      const { requests, units } = count(part)
+      return { status: part[0]?.status ?? null, requests, units }
+    }),
+  }
+}
+
+/** @returns Lines with the same value there, sorted by it; unknown statuses last. */
+export function group<L extends Line, F extends keyof L>(
+  lines: readonly L[],
+  field: F,
+): [string, L[]][] {
+  const groups = Map.groupBy(lines, (line) => String(line[field] ?? "unknown"))
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-function count(rows: readonly Row[]): Count {
-  let requests = 0
-  let served = 0
-  for (const row of rows) {
-    requests += row.requests
-    if (row.status !== null && row.status < 400) served += row.requests
+export function count(lines: readonly Count[]): Count {
+  let [requests, served, units] = [0, 0, 0]
+  for (const line of lines) {
+    requests += line.requests
+    served += line.served
+    units += line.units
   }
-  return { requests, served }
+  return { requests, served, units }
 }

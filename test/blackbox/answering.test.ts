@@ -204,8 +204,8 @@ describe("the HTTP contract", () => {
       assert.deepEqual(
         usage.by_status.filter(({ status }) => status !== null),
         [
-          { status: 200, requests: 5 },
-          { status: 400, requests: 1 },
+          { status: 200, requests: 5, units: 5 },
+          { status: 400, requests: 1, units: 0 },
         ],
       )
       const other = readAnswer(Usage, (await get("/v1/usage", { key: sandbox })).json)
@@ -215,7 +215,7 @@ describe("the HTTP contract", () => {
 
     it("another month is empty", async () => {
       const usage = readAnswer(Usage, (await get("/v1/usage?month=2020-02", { key: live })).json)
-      assert.deepEqual(usage.total, { requests: 0, served: 0 })
+      assert.deepEqual(usage.total, { requests: 0, served: 0, units: 0 })
       assert.equal(usage.period.to, "2020-03-01T00:00:00.000Z")
     })
   })

@@ -59,6 +59,7 @@ export async function runCommands(
   const mistakes: Parameters<typeof run>[] = [
     [["keys", "list"]],
     [["tenants", "list"]],
+    [["usage"]],
     [["doctor"]],
     [["keys", "revoke", live]],
     [[live]],

@@ -29,7 +29,13 @@ const RULES: Record<string, RuleConfig> = {
   "response-contains-header": { severity: "error", names: { "2xx": ["x-request-id"] } },
   "response-mime-type": {
     severity: "error",
-    allowedValues: ["application/json", "application/problem+json"],
+    allowedValues: [
+      "application/json",
+      "application/problem+json",
+      "text/csv",
+      "application/x-ndjson",
+      "application/openmetrics-text",
+    ],
   },
   "scalar-property-missing-example": "error",
   "spec-example-values": "error",
