@@ -30,6 +30,7 @@ import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./
 import { followSecrets, openAttestor } from "./rotation.ts"
 import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
+import { Maintenance } from "./usage/maintenance.ts"
 
 /** The tenant of a deployment's own first keys. */
 const FIRST_TENANT = "default"
@@ -95,6 +96,12 @@ export async function serve(
   }
   const backups = await openBackups(config, server, secrets, backupLog(log), now)
   stack.defer(() => backups.close())
+  const maintenance = new Maintenance({
+    database,
+    now,
+    failed: (err) => log.warn({ err }, "expired data could not be deleted"),
+  })
+  stack.defer(() => maintenance.close())
   const health = new Health(
     VERSION,
     {
@@ -103,6 +110,7 @@ export async function serve(
       certificate: certificateProbe(certificates, now),
       storage: storageProbe(config, now),
       backup: backups.probe,
+      maintenance: () => maintenance.probe(),
     },
     now,
   )
@@ -147,6 +155,7 @@ export async function serve(
   stack.defer(async () => health.drain())
 
   backups.start()
+  maintenance.start()
   const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }

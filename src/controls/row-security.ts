@@ -13,11 +13,14 @@ import type { Finding } from "./finding.ts"
 /** Nothing in them is a tenant's; of batches, no customer's role may see any. */
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
+  "live.unknown_key",
   "platform.backup_run",
   "platform.backup_turn",
+  "platform.maintenance_turn",
   "platform.migration",
   "platform.plan",
   "sandbox.batch",
+  "sandbox.unknown_key",
 ]
 
 const CUSTOMERS: readonly string[] = ["zt_tenant", "zt_sandbox", "PUBLIC"]

@@ -18,6 +18,9 @@ interface ServicePath {
 }
 
 const ADMISSION = { path: "admission", owner: "zt_service", executors: ["zt_runtime"] } as const
+const RETENTION = { path: "retention", owner: "zt_service", executors: ["zt_runtime"] } as const
+const UNKNOWN_KEYS = { ...ADMISSION, path: "unknown keys, counted by minute" } as const
+const AGGREGATES = { path: "aggregates", owner: "zt_service", executors: ["zt_health"] } as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -32,6 +35,12 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "sandbox.admit": ADMISSION,
   "live.void_batch": ADMISSION,
   "sandbox.void_batch": ADMISSION,
+  "live.retain": RETENTION,
+  "sandbox.retain": RETENTION,
+  "live.count_unknown_keys": UNKNOWN_KEYS,
+  "sandbox.count_unknown_keys": UNKNOWN_KEYS,
+  "live.traffic": AGGREGATES,
+  "sandbox.traffic": AGGREGATES,
   "role_admin.open_grant_role": GRANT_ROLES,
   "role_admin.close_grant_role": GRANT_ROLES,
   "role_admin.drop_grant_role": GRANT_ROLES,
@@ -41,18 +50,22 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
 const POLICIES: readonly string[] = [
   "audit.entry: appends",
   "live.account: service",
+  "live.analysis: retention",
   "live.api_key: service",
   "live.period: service",
   "live.rate: service",
   "live.slice: service",
   "live.usage: service",
+  "live.usage_day: service",
   "platform.tenant: service",
   "sandbox.account: service",
+  "sandbox.analysis: retention",
   "sandbox.api_key: service",
   "sandbox.period: service",
   "sandbox.rate: service",
   "sandbox.slice: service",
   "sandbox.usage: service",
+  "sandbox.usage_day: service",
 ]
 
 /** It makes the functions and hands them over, which takes membership. Nobody serves as it. */

@@ -127,6 +127,10 @@ export async function readUsage(tx: Tx, environment: Environment, month: string)
           from ${schema}.usage
           where at >= $1 and at < $2
           group by 1, 2, 3, 4
+        union all -- what is past retention, added up; only on the day itself is there of both
+        select to_char(day, 'YYYY-MM-DD'), key_id, route, nullif(status, 0), requests, units
+          from ${schema}.usage_day
+          where day >= $3::date and day < $3::date + interval '1 month'
       ) u on true
       order by u.day, u.key_id, u.route, u.status`,
     [from, to, `${month}-01`],
