@@ -21,6 +21,7 @@ import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
+import { Metrics } from "./http/metrics.ts"
 import type { Parts } from "./http/parts.ts"
 import { findKeys, lookupIndex } from "./keys/format.ts"
 import { commandActor, issueKey } from "./keys/keys.ts"
@@ -94,6 +95,9 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  stack.defer(async () => {
+    await Promise.all([admissions.live.close(), admissions.test.close()])
+  })
   const backups = await openBackups(config, server, secrets, backupLog(log), now)
   stack.defer(() => backups.close())
   const maintenance = new Maintenance({
@@ -133,6 +137,7 @@ export async function serve(
     }),
     attestor,
     health,
+    metrics: new Metrics({ database, admissions, health, version: VERSION, now }),
     version: VERSION,
     get origin() {
       return origin

@@ -18,6 +18,9 @@ import { sqlState } from "../db/errors.ts"
 import type { Arrival, Batch, Caller, Finished, Row, Settled } from "./batch.ts"
 import { byTenant, refuseBatch, settleBatch, Values } from "./batch.ts"
 import { Lane } from "./lane.ts"
+import type { Measured } from "./meter.ts"
+import { Meter } from "./meter.ts"
+import { UnknownKeys } from "./unknown-keys.ts"
 import { Voids } from "./voids.ts"
 
 const MAX_KNOWN_CALLERS = 100_000
@@ -31,6 +34,8 @@ export class Admission {
   readonly #statement: string
   readonly #callers = new LRUCache<string, Caller>({ max: MAX_KNOWN_CALLERS })
   readonly #voids: Voids
+  readonly #unknownKeys: UnknownKeys
+  readonly #meter = new Meter()
   readonly #main: Lane
   /** Tenants that failed a batch: they wait on connections of their own until they get through. */
   readonly #aside = new Map<string, Lane>()
@@ -44,6 +49,7 @@ export class Admission {
         rate_per_second, burst, burst_left, units_per_month, units_left
       from ${schema}.admit(${parameters})`
     this.#voids = new Voids(database, schema)
+    this.#unknownKeys = new UnknownKeys(database, schema, Date.now)
     this.#main = new Lane({
       run: async (batch, late) => void (await this.#run(batch, late, "call")),
       onLate: () => this.#failed(),
@@ -53,6 +59,16 @@ export class Admission {
   /** When a statement last failed or was late, if none has succeeded since. By `performance.now`. */
   get failedAt(): number | undefined {
     return this.#failedAt
+  }
+
+  /** @returns How its statements did since the start. */
+  measured(): Measured {
+    return this.#meter.snapshot()
+  }
+
+  /** Writes what is only counted. The database is still open, and nobody asks any more. */
+  close(): Promise<void> {
+    return this.#unknownKeys.flush()
   }
 
   /** @returns Whose key has this digest, if one was admitted before. */
@@ -84,6 +100,7 @@ export class Admission {
 
   async #run(batch: Batch, late: () => boolean, by: "call" | "callAside"): Promise<boolean> {
     const id = newUuid()
+    const began = performance.now()
     const values = new Values(batch)
     let rows: Row[]
     try {
@@ -93,6 +110,7 @@ export class Admission {
         ...values.finished,
       ])
     } catch (cause) {
+      this.#meter.failed()
       const refusedByServer = sqlState(cause) !== undefined && !isShutdown(sqlState(cause))
       if (!refusedByServer) this.#voids.add(id, values)
       if (late()) return false
@@ -103,11 +121,15 @@ export class Admission {
       return false
     }
     if (late()) {
+      this.#meter.failed()
       this.#voids.add(id, values)
       return false
     }
+    this.#meter.done(batch.arrivals.length + batch.finished.length, performance.now() - began)
     this.#failedAt = undefined
     settleBatch(batch, values.keys, rows, this.#callers)
+    const unknown = rows.filter(({ reason }) => reason === "INVALID_KEY").length
+    if (unknown > 0) this.#unknownKeys.add(unknown)
     return true
   }
 

@@ -28,6 +28,8 @@ export interface Database {
   callAside<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
   /** One transaction as zt_tenant (live) or zt_sandbox (test). Rolled back when `work` rejects. */
   asTenant<T>(environment: Environment, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** One transaction as zt_health: aggregates of all tenants, and no tenant's rows. */
+  asHealth<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 

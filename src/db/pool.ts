@@ -50,6 +50,7 @@ export function openDatabase(options: PoolOptions, size: number): Database {
     callAside: call(aside),
     asTenant: (environment, tenantId, work) =>
       transaction(tenants, TENANT_ROLES[environment], tenantId, work),
+    asHealth: (work) => transaction(tenants, "zt_health", "", work),
     async close() {
       await Promise.all([end(calls), end(aside), end(tenants)])
     },

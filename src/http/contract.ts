@@ -274,6 +274,49 @@ export const Liveness = z
   .object({ status: field(z.enum(["ok", "unavailable"]), "Whether it does.", "ok") })
   .openapi("Liveness", { description: "Whether an instance lives, or takes requests." })
 
+export const Metrics = z
+  .object({
+    window: field(
+      z
+        .object({
+          from: time("First moment.", "2026-11-23T10:00:00.000Z"),
+          to: time("First moment after it.", "2026-11-23T10:15:00.000Z"),
+        })
+        .nullable(),
+      "Of the figures that are named recent; `null` while the database does not answer.",
+    ),
+    families: field(
+      z.array(
+        z.object({
+          name: field(z.string(), "Of the family.", "zygentrust_requests_recent"),
+          type: field(
+            z.enum(["gauge", "counter", "histogram", "gaugehistogram", "info"]),
+            "As OpenMetrics has it.",
+            "gauge",
+          ),
+          help: field(z.string(), "What it is.", "Recorded answers of 15 minutes."),
+          samples: field(
+            z.array(
+              z.object({
+                name: field(z.string(), "With its suffix.", "zygentrust_requests_recent"),
+                labels: field(z.record(z.string(), z.string()), "What it is of.", {
+                  environment: "live",
+                  route: "GET /v1/analyze",
+                  status: "2xx",
+                }),
+                value: field(z.number(), "Its value.", 1_198),
+              }),
+            ),
+            "Figures.",
+          ),
+        }),
+      ),
+      "Figures that belong together.",
+    ),
+  })
+  .openapi("Metrics", { description: "Coarse figures of the deployment and of this instance." })
+
+export type MetricsBody = z.infer<typeof Metrics>
 export type AnalysisBody = z.infer<typeof Analysis>
 export type UsageBody = z.infer<typeof Usage>
 export type HealthBody = z.infer<typeof Health>

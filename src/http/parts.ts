@@ -9,6 +9,7 @@ import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
 import type { Keyring } from "../secrets/keyring.ts"
 import type { Health } from "./health.ts"
+import type { Metrics } from "./metrics.ts"
 
 export interface Parts {
   readonly database: Database
@@ -18,6 +19,7 @@ export interface Parts {
   readonly analyst: Analyst
   readonly attestor: Attestor
   readonly health: Health
+  readonly metrics: Metrics
   /** Version of the program. */
   readonly version: string
   /** `https://host:port`, where this deployment is reached. */

@@ -12,7 +12,7 @@ import { SCHEMAS } from "../db/database.ts"
 /** Unknown keys' counts are kept for 30 days, batches' ids and idle rates for an hour. */
 const TASKS = ["usage", "analysis", "batch", "rate", "unknown_key"] as const
 
-const FIRST_LOOK_MS = 15_000
+const FIRST_LOOK_MS = 60_000
 const LOOK_MS = 300_000
 const ROWS_AT_ONCE = 1_000
 /** Between two statements of a task: it may take long, and shares the disk. */

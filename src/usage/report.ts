@@ -29,6 +29,11 @@ export type Route = keyof typeof ROUTES
 
 const NAMES = new Map<number, string>(Object.entries(ROUTES).map(([name, id]) => [id, name]))
 
+/** @returns Its method and path; the number of one that this release does not know. */
+export function routeName(route: number): string {
+  return NAMES.get(route) ?? `${route}`
+}
+
 export interface Count {
   /** Answers, refused ones included. */
   readonly requests: number
@@ -155,7 +160,7 @@ export async function readUsage(tx: Tx, environment: Environment, month: string)
         : {
             day,
             key: encodeId("key", key_id),
-            route: NAMES.get(route) ?? `${route}`,
+            route: routeName(route),
             status,
             requests,
             served: status !== null && status < 400 ? requests : 0,

@@ -152,6 +152,46 @@ describe("usage", () => {
   }
 })
 
+describe("metrics", () => {
+  let program: Program
+  before(async () => {
+    program = await startProgram({ environment: { ZT_RESOLVERS: "127.0.0.1:9" } })
+  })
+  after(() => program.stop())
+
+  for (const [what, accept, type] of [
+    ["text unless asked otherwise", undefined, /^application\/openmetrics-text; version=1.0.0/],
+    [
+      "text for Prometheus",
+      "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+      /^application\/openmetrics-text/,
+    ],
+    ["JSON by Accept", "application/json", /^application\/json/],
+  ] as const) {
+    it(`is ${what}`, async () => {
+      const headers = accept === undefined ? {} : { accept }
+      const answer = await program.ask("/v1/health/metrics", { headers })
+      assert.equal(answer.status, 200)
+      assert.match(String(answer.headers["content-type"]), type)
+      if (answer.json === undefined) {
+        assert.match(
+          answer.text,
+          /\nzygentrust_component_state{component="maintenance",state="ok"} 1\n/,
+        )
+        assert.ok(answer.text.endsWith("# EOF\n"))
+      } else {
+        const { from, to } = answer.json.window
+        assert.equal(Date.parse(to) - Date.parse(from), 900_000)
+        assert.ok(Date.parse(to) < Date.now())
+      }
+    })
+  }
+
+  it("takes no parameter", async () => {
+    assert.equal((await program.ask("/v1/health/metrics?x=1")).status, 400)
+  })
+})
+
 type Read = Partial<Counts> & Record<string, unknown>
 
 function readCsv(text: string): Read[] {

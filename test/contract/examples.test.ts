@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { z } from "@hono/zod-openapi"
-import { Analysis, Health, Liveness, Usage, VerdictKeys } from "../../src/http/contract.ts"
+import { Analysis, Health, Liveness, Metrics, Usage, VerdictKeys } from "../../src/http/contract.ts"
 import {
   Key,
   KeyList,
@@ -24,6 +24,7 @@ const SCHEMAS = new Map<string, z.ZodType>(
     Key,
     KeyList,
     Liveness,
+    Metrics,
     NewKey,
     RevokedKey,
     RotatedKey,

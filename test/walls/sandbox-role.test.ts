@@ -26,6 +26,7 @@ const TABLES = [
   "rate",
   "slice",
   "usage",
+  "usage_day",
 ] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [

@@ -171,14 +171,17 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(open, [
         "live.batch batch_pkey", // customers write none of these
+        "live.unknown_key unknown_key_pkey",
         "platform.backup_run backup_run_pkey",
         "platform.backup_turn backup_turn_pkey",
+        "platform.maintenance_turn maintenance_turn_pkey",
         "platform.migration migration_pkey",
         "platform.plan plan_pkey",
         "platform.tenant tenant_name_index_key",
         "platform.tenant tenant_pkey",
         "platform.tenant tenant_plan_fkey",
         "sandbox.batch batch_pkey",
+        "sandbox.unknown_key unknown_key_pkey",
       ])
     })
 

@@ -39,6 +39,10 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
             values ($1, $2, $3, now(), 1, 1, $4)`,
           [tenant, randomUUID(), randomUUID(), hex(8)],
         )
+        await client.query(`insert into ${schema}.usage_day values ($1, now(), $2, 1, 200, 1, 1)`, [
+          tenant,
+          randomUUID(),
+        ])
         await client.query(`insert into ${schema}.account values ($1)`, [tenant])
         await client.query(`insert into ${schema}.idempotency values ($1, $2, $3, $4, $5)`, [
           tenant,

@@ -1,7 +1,8 @@
-/** GET /v1/health, /v1/health/live, /v1/health/ready: open to all, nothing of any tenant. */
+/** GET /v1/health with /live, /ready and /metrics: open to all, nothing of any tenant. */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi"
-import type { HealthBody } from "../contract.ts"
-import { Health, Liveness } from "../contract.ts"
+import type { HealthBody, MetricsBody } from "../contract.ts"
+import { Health, Liveness, Metrics } from "../contract.ts"
+import { OPENMETRICS, openMetrics } from "../openmetrics.ts"
 import type { AppEnv, Parts } from "../parts.ts"
 import { answer, EVERYWHERE, refusals } from "../refusals.ts"
 
@@ -63,7 +64,44 @@ const ready = createRoute({
   },
 })
 
-export function healthRoutes({ health }: Parts): OpenAPIHono<AppEnv> {
+const json = answer("The figures.", Metrics)
+const metricsRoute = createRoute({
+  method: "get",
+  path: "/v1/health/metrics",
+  operationId: "getMetrics",
+  tags: ["Health"],
+  summary: "Figures for monitoring",
+  description:
+    "OpenMetrics text, as Prometheus reads it; JSON where Accept asks for that. Coarse, since it is open: what depends on requests is of the last whole quarter of an hour (UTC), and figures of this instance are looked at once in a quarter. States of components are of now.",
+  security: [],
+  responses: {
+    200: {
+      ...json,
+      content: {
+        ...json.content,
+        "application/openmetrics-text": {
+          schema: { type: "string" as const },
+          example: openMetrics([
+            {
+              name: "zygentrust_requests_recent",
+              type: "gauge",
+              help: "Recorded answers of 15 minutes.",
+              samples: [
+                {
+                  labels: { environment: "live", route: "GET /v1/analyze", status: "2xx" },
+                  value: 1_198,
+                },
+              ],
+            },
+          ]),
+        },
+      },
+    },
+    ...refusals(...EVERYWHERE),
+  },
+})
+
+export function healthRoutes({ health, metrics }: Parts): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
   app.openapi(overall, async (c) => {
     const report = await health.report()
@@ -75,5 +113,33 @@ export function healthRoutes({ health }: Parts): OpenAPIHono<AppEnv> {
       ? c.json({ status: "ok" as const }, 200)
       : c.json({ status: "unavailable" as const }, 503),
   )
+  app.openAPIRegistry.registerPath(metricsRoute)
+  app.get(metricsRoute.path, async (c) => {
+    const { window, families } = await metrics.read()
+    if (!prefersJson(c.req.header("accept"))) {
+      return c.body(openMetrics(families), 200, { "content-type": OPENMETRICS })
+    }
+    const time = (ms: number) => new Date(ms).toISOString()
+    const body: MetricsBody = {
+      window: window === undefined ? null : { from: time(window.since), to: time(window.until) },
+      families: families.map(({ name, type, help, samples }) => ({
+        name,
+        type,
+        help,
+        samples: samples.map(({ suffix = "", labels, value }) => ({
+          name: `${name}${suffix}`,
+          labels,
+          value,
+        })),
+      })),
+    }
+    return c.json(body, 200)
+  })
   return app
+}
+
+/** The first range that can be had decides; text where none is named. */
+function prefersJson(accept = ""): boolean {
+  const range = /application\/json|application\/openmetrics-text|text\/plain|\*\/\*/i.exec(accept)
+  return range?.[0].toLowerCase() === "application/json"
 }
