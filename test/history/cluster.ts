@@ -1,0 +1,137 @@
+/**
+ * Several instances of the program on one database, in one data folder of a test's own. They are
+ * paused, killed and started again; the database is reached as its superuser from beside.
+ */
+import { rmSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
+import type pg from "pg"
+import { readConfig } from "../../src/config.ts"
+import type { Address } from "../../src/db/connection.ts"
+import { logIn } from "../../src/db/connection.ts"
+import type { AdminDatabase } from "../../src/db/database.ts"
+import type { Server } from "../../src/db/server.ts"
+import { openServer } from "../../src/db/server.ts"
+import { ensureTenant } from "../../src/keys/tenants.ts"
+import { fileSecrets } from "../../src/secrets/files.ts"
+import { Keyring } from "../../src/secrets/keyring.ts"
+import { fastFolder } from "../fast-folder.ts"
+import type { Program } from "../program.ts"
+import { startProgram } from "../program.ts"
+
+/** A resolver that is not there: the machine that runs this may have one or none. */
+const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
+
+export interface ClusterOptions {
+  /** Instances. */
+  readonly size: number
+  /** By default the database's own socket. */
+  readonly databaseUrl?: (socketFolder: string) => Promise<string>
+  /** More settings of one instance. */
+  readonly settings?: (instance: number) => Readonly<Record<string, string>>
+}
+
+export class Cluster {
+  readonly dataDir: string
+  readonly admin: AdminDatabase
+  readonly #server: Server
+  readonly #keyring: Keyring
+  readonly #settings: (instance: number) => Readonly<Record<string, string>>
+  /** Undefined while it is down. */
+  readonly #instances: (Program | undefined)[] = []
+
+  private constructor(
+    dataDir: string,
+    server: Server,
+    keyring: Keyring,
+    settings: (instance: number) => Readonly<Record<string, string>>,
+  ) {
+    this.dataDir = dataDir
+    this.#server = server
+    this.#keyring = keyring
+    this.#settings = settings
+    this.admin = server.admin()
+  }
+
+  static async open({ size, databaseUrl, settings }: ClusterOptions): Promise<Cluster> {
+    const dataDir = fastFolder("zt-history-")
+    process.once("SIGTERM", () => {
+      rmSync(dataDir, { recursive: true, force: true })
+      process.exit(1)
+    })
+    const secrets = fileSecrets(dataDir)
+    const server = await openServer(readConfig({ ZT_DATA_DIR: dataDir }), secrets)
+    const folder = socketFolderOf(server.address)
+    const url = (await databaseUrl?.(folder)) ?? `postgresql:///zygentrust?host=${folder}`
+    const cluster = new Cluster(dataDir, server, await Keyring.open(secrets), (n) => ({
+      ...SETTINGS,
+      ZT_DATABASE_URL: url,
+      ...settings?.(n),
+    }))
+    try {
+      for (let n = 0; n < size; n++) await cluster.start(n)
+      return cluster
+    } catch (error) {
+      await cluster.close()
+      throw error
+    }
+  }
+
+  get size(): number {
+    return this.#instances.length
+  }
+
+  get socketFolder(): string {
+    return socketFolderOf(this.#server.address)
+  }
+
+  instance(n: number): Program | undefined {
+    return this.#instances[n]
+  }
+
+  async start(n: number): Promise<void> {
+    this.#instances[n] = await startProgram({
+      dataDir: this.dataDir,
+      environment: this.#settings(n),
+    })
+  }
+
+  async kill(n: number): Promise<void> {
+    const program = this.#instances[n]
+    this.#instances[n] = undefined
+    await program?.stop("SIGKILL")
+  }
+
+  async pause(n: number, ms: number): Promise<void> {
+    const pid = this.#instances[n]?.pid
+    if (pid === undefined) return
+    process.kill(pid, "SIGSTOP")
+    await sleep(ms)
+    process.kill(pid, "SIGCONT")
+  }
+
+  /** @returns A login as the database's superuser; whoever takes it ends it. */
+  async superuser(): Promise<pg.Client> {
+    const { address, superuser } = this.#server
+    if (superuser === undefined) throw new Error("not an embedded database")
+    return logIn(address, superuser)
+  }
+
+  /** @returns The id of a new tenant. */
+  async tenant(name: string, plan?: string): Promise<string> {
+    const { id } = await this.admin.asOperator((tx) =>
+      ensureTenant(tx, this.#keyring, name, "test", plan),
+    )
+    return id
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#instances.map((_, n) => this.kill(n)))
+    await this.#server.close()
+    rmSync(this.dataDir, { recursive: true, force: true })
+  }
+}
+
+function socketFolderOf(address: Address): string {
+  if (!("socketFolder" in address)) throw new Error("not an embedded database")
+  return address.socketFolder
+}

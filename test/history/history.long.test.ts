@@ -1,0 +1,17 @@
+/** A million answers under mishaps, with a thousand requests under way at once. */
+import assert from "node:assert/strict"
+import { describe, it } from "node:test"
+import { runHistory } from "./run.ts"
+
+describe("the history of keys over three instances, long", () => {
+  it("a million answers: none is wrong", async (t) => {
+    const { seed, history, mishaps } = await runHistory({
+      requests: 1_000_000,
+      clients: 1_000,
+      mishapEveryMs: 1_000,
+    })
+    const counts = Object.fromEntries(history.answers)
+    t.diagnostic(JSON.stringify({ seed, changes: history.changes, ...mishaps, ...counts }))
+    assert.deepEqual(history.faults(), [], `seed ${seed}`)
+  })
+})

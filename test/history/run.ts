@@ -1,0 +1,72 @@
+/** One run: instances, operators, clients and mishaps, and what came of it. */
+import { seeded } from "../kills/random.ts"
+import { ask } from "./clients.ts"
+import { Cluster } from "./cluster.ts"
+import { History } from "./history.ts"
+import { newSlots, operate } from "./life.ts"
+import type { Mishaps } from "./mishaps.ts"
+import { befall } from "./mishaps.ts"
+
+const INSTANCES = 3
+const OPERATORS = 12
+const TENANTS = 5
+const KEYS = 24
+
+export interface RunOptions {
+  readonly requests: number
+  /** Requests under way at once. */
+  readonly clients: number
+  /** Mean time between mishaps; none without. */
+  readonly mishapEveryMs?: number
+  /** Loaded into one instance. */
+  readonly preload?: string
+}
+
+export interface Outcome {
+  readonly seed: number
+  readonly history: History
+  readonly mishaps: Mishaps | undefined
+}
+
+export async function runHistory(options: RunOptions): Promise<Outcome> {
+  const random = seeded()
+  const history = new History()
+  const { preload } = options
+  const cluster = await Cluster.open({
+    size: INSTANCES,
+    settings: (n) => ({ ...(n === 0 && preload && { NODE_OPTIONS: `--import=${preload}` }) }),
+  })
+  try {
+    const names = Array.from({ length: TENANTS }, (_, n) => `Tenant ${n}`)
+    const tenants = await Promise.all(names.map((name) => cluster.tenant(name)))
+    const slots = newSlots(history, tenants, KEYS)
+    let failed = false
+    const isOver = () => failed || history.size >= options.requests
+    const works = [
+      ...Array.from({ length: OPERATORS }, (_, n) => {
+        const own = slots.filter((__, slot) => slot % OPERATORS === n)
+        return operate(cluster, history, random, own, isOver)
+      }),
+      ...Array.from({ length: options.clients }, () =>
+        ask(cluster, history, random, slots, isOver),
+      ),
+    ].map((work) =>
+      work.catch((error: unknown) => {
+        failed = true
+        throw error
+      }),
+    )
+    const { mishapEveryMs } = options
+    const mishaps =
+      mishapEveryMs === undefined
+        ? undefined
+        : befall(cluster, random, mishapEveryMs, isOver).catch((error: unknown) => {
+            failed = true
+            throw error
+          })
+    await Promise.all([...works, mishaps])
+    return { seed: random.seed, history, mishaps: await mishaps }
+  } finally {
+    await cluster.close()
+  }
+}
