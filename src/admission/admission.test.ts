@@ -321,6 +321,36 @@ describe("admission", () => {
     assert.deepEqual(await fifth, { tenantId: "tenant1", keyId: "key1" })
   })
 
+  it("outcomes that are refused unsent are voided: their requests were answered 503", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] })
+    const { database, calls, aside } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const finish = (requestId: string) =>
+      admission.finish({
+        tenantId: "t",
+        admittedAt: "2026-11-24 22:00:00+00",
+        requestId,
+        status: 200,
+        latencyBucket: 3,
+        cacheHit: false,
+      })
+    const inFlight = admit(admission, 1)
+    await tick()
+    const waiting = assert.rejects(finish("waited"))
+    t.mock.timers.tick(3_000)
+    await waiting
+    await assert.rejects(finish("came later"))
+    for (const requestId of ["waited", "came later"]) {
+      const voided = aside.at(-1)
+      assert.match(voided?.text ?? "", /void_batch/)
+      assert.deepEqual([voided?.values[0], voided?.values[3]], ["{}", `{${requestId}}`])
+      voided?.answer([])
+      await tick()
+    }
+    calls[0]?.fail(new Error("gone"))
+    await inFlight
+  })
+
   it("past its queue it refuses at once, and asks nothing", () => {
     const { database, calls } = fakeDatabase()
     const admission = new Admission(database, "live")

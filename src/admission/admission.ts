@@ -53,6 +53,7 @@ export class Admission {
     this.#main = new Lane({
       run: async (batch, late) => void (await this.#run(batch, late, "call")),
       onLate: () => this.#failed(),
+      refuse: (batch) => this.#refuse(batch),
     })
   }
 
@@ -117,7 +118,7 @@ export class Admission {
       if (refusedByServer && by === "call" && this.#setAside(batch)) return false
       if (sqlState(cause) === LOCK_TIMEOUT && by === "callAside") return this.#run(batch, late, by)
       this.#failed()
-      refuseBatch(batch, cause)
+      this.#refuse(batch, cause)
       return false
     }
     if (late()) {
@@ -153,9 +154,17 @@ export class Admission {
         if (through || !isTenant) this.#aside.delete(name)
       },
       onLate: () => {},
+      refuse: (batch) => this.#refuse(batch),
     })
     this.#aside.set(name, lane)
     return lane
+  }
+
+  /** What was admitted and now ends with 503 must cost nothing, whatever became of its statement. */
+  #refuse(batch: Batch, cause?: unknown): void {
+    refuseBatch(batch, cause)
+    const { finished } = batch
+    if (finished.length > 0) this.#voids.add(newUuid(), new Values({ arrivals: [], finished }))
   }
 
   #failed(): void {

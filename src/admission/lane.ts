@@ -5,7 +5,7 @@
  * Invariant: each that is added is settled once, within its deadline.
  */
 import type { Batch } from "./batch.ts"
-import { emptyBatch, refuseBatch } from "./batch.ts"
+import { emptyBatch } from "./batch.ts"
 
 const MAX_WAITING = 20_000
 const MAX_BATCH = 1_000
@@ -20,6 +20,8 @@ export interface LaneOptions {
   run(batch: Batch, late: () => boolean): Promise<void>
   /** Told when a statement passes its deadline. */
   onLate(): void
+  /** Settles a batch, or one of a batch, that no statement will settle in time. */
+  refuse(batch: Batch): void
 }
 
 export class Lane {
@@ -40,7 +42,7 @@ export class Lane {
 
   addArrival(one: Batch["arrivals"][number]): void {
     if (this.#stuck || this.#waiting.arrivals.length >= MAX_WAITING) {
-      refuseBatch({ arrivals: [one], finished: [] })
+      this.#options.refuse({ arrivals: [one], finished: [] })
       return
     }
     this.#waiting.arrivals.push(one)
@@ -49,7 +51,7 @@ export class Lane {
 
   addFinished(one: Batch["finished"][number]): void {
     if (this.#stuck) {
-      refuseBatch({ arrivals: [], finished: [one] })
+      this.#options.refuse({ arrivals: [], finished: [one] })
       return
     }
     this.#waiting.finished.push(one)
@@ -82,8 +84,8 @@ export class Lane {
     const deadline = setTimeout(() => {
       this.#stuck = true
       this.#options.onLate()
-      refuseBatch(batch)
-      refuseBatch(this.#waiting)
+      this.#options.refuse(batch)
+      this.#options.refuse(this.#waiting)
       this.#waiting = emptyBatch()
       this.#waitingSince = 0
     }, leftMs)

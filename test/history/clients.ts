@@ -25,7 +25,7 @@ export async function ask(
   isOver: () => boolean,
 ): Promise<void> {
   while (!isOver()) {
-    const n = Math.floor(random.next() * cluster.size)
+    const n = cluster.any(random)
     const slot = slots[Math.floor(random.next() * slots.length)]
     const instance = cluster.instance(n)
     if (instance === undefined || slot === undefined) {

@@ -15,11 +15,14 @@ import { ensureTenant } from "../../src/keys/tenants.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
 import { Keyring } from "../../src/secrets/keyring.ts"
 import { fastFolder } from "../fast-folder.ts"
+import type { Random } from "../kills/random.ts"
 import type { Program } from "../program.ts"
 import { startProgram } from "../program.ts"
 
 /** A resolver that is not there: the machine that runs this may have one or none. */
 const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
+
+const PAUSED_SHARE = 0.02
 
 export interface ClusterOptions {
   /** Instances. */
@@ -38,6 +41,9 @@ export class Cluster {
   readonly #settings: (instance: number) => Readonly<Record<string, string>>
   /** Undefined while it is down. */
   readonly #instances: (Program | undefined)[] = []
+  readonly #paused = new Set<number>()
+  /** When which instance was killed, by `performance.now`. */
+  readonly kills: { readonly n: number; readonly at: number }[] = []
 
   private constructor(
     dataDir: string,
@@ -88,6 +94,14 @@ export class Cluster {
     return this.#instances[n]
   }
 
+  /** @returns An instance's number; one that is paused now and then, or all would soon wait for it. */
+  any(random: Random): number {
+    const numbers = [...this.#instances.keys()]
+    const awake = numbers.filter((n) => !this.#paused.has(n))
+    const from = awake.length === 0 || random.next() < PAUSED_SHARE ? numbers : awake
+    return from[Math.floor(random.next() * from.length)] ?? 0
+  }
+
   async start(n: number): Promise<void> {
     this.#instances[n] = await startProgram({
       dataDir: this.dataDir,
@@ -98,15 +112,18 @@ export class Cluster {
   async kill(n: number): Promise<void> {
     const program = this.#instances[n]
     this.#instances[n] = undefined
+    this.kills.push({ n, at: performance.now() })
     await program?.stop("SIGKILL")
   }
 
   async pause(n: number, ms: number): Promise<void> {
     const pid = this.#instances[n]?.pid
     if (pid === undefined) return
+    this.#paused.add(n)
     process.kill(pid, "SIGSTOP")
     await sleep(ms)
-    process.kill(pid, "SIGCONT")
+    this.#paused.delete(n)
+    if (this.#instances[n]?.pid === pid) process.kill(pid, "SIGCONT") // else: killed meanwhile
   }
 
   /** @returns A login as the database's superuser; whoever takes it ends it. */

@@ -29,7 +29,7 @@ describe("the history of keys over three instances", () => {
 
   it("one instance that remembers for a second who was good is found out", async () => {
     const { history } = await runHistory({
-      requests: 3_000,
+      requests: 1_500,
       clients: 50,
       preload: join(import.meta.dirname, "remembering-preload.ts"),
     })

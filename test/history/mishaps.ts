@@ -1,15 +1,14 @@
-/** What befalls instances and the database's connections, at random, until told to stop. */
+/** What befalls instances and the database's connections, until told to stop. */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Random } from "../kills/random.ts"
 import type { Cluster } from "./cluster.ts"
 
-const KINDS = [
-  { weight: 3, name: "paused" },
-  { weight: 1, name: "killed" },
-  { weight: 2, name: "cut" },
-] as const
+/** Past the deadline of whatever the instance has under way. */
+const STALL_MS = 3_200
+/** In turn; an instance is killed beside them. */
+const KINDS = ["cut", "paused", "cut", "stalled"] as const
 
-export type Mishaps = Record<(typeof KINDS)[number]["name"], number>
+export type Mishaps = Record<(typeof KINDS)[number] | "killed", number>
 
 /** @returns How often each happened. */
 export async function befall(
@@ -18,20 +17,41 @@ export async function befall(
   everyMs: number,
   isOver: () => boolean,
 ): Promise<Mishaps> {
-  const counts = { paused: 0, killed: 0, cut: 0 }
-  while (!isOver()) {
-    await sleep(random.next() * 2 * everyMs)
-    const { name } = random.pick(KINDS)
-    const n = Math.floor(random.next() * cluster.size)
-    if (name === "paused") await cluster.pause(n, 50 + random.next() * 700)
-    if (name === "killed") {
+  const counts = { paused: 0, stalled: 0, killed: 0, cut: 0 }
+  const wait = () => sleep(random.next() * 2 * everyMs)
+  const anyone = () => Math.floor(random.next() * cluster.size)
+  const kills = async () => {
+    for (await sleep(4 * everyMs); !isOver(); await sleep(random.next() * 8 * everyMs)) {
+      const n = anyone()
       await cluster.kill(n)
-      await cluster.start(n)
+      await startAgain(cluster, n)
+      counts.killed++
     }
-    if (name === "cut") await cutConnections(cluster, random.next())
-    counts[name]++
   }
+  const others = async () => {
+    for (let turn = 0; !isOver(); turn++) {
+      await wait()
+      const kind = KINDS[turn % KINDS.length] ?? "cut"
+      if (kind === "paused") await cluster.pause(anyone(), 50 + random.next() * 500)
+      if (kind === "stalled") await cluster.pause(anyone(), STALL_MS)
+      if (kind === "cut") await cutConnections(cluster, random.next())
+      counts[kind]++
+    }
+  }
+  await Promise.all([kills(), others()])
   return counts
+}
+
+/** A start whose first connection is cut says so and ends; whoever supervises it tries again. */
+async function startAgain(cluster: Cluster, n: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await cluster.start(n)
+      return
+    } catch (error) {
+      if (tries === 5 || !String(error).includes("UNAVAILABLE")) throw error
+    }
+  }
 }
 
 /** Ends about this share of all the database's connections, those of operators too. */

@@ -42,31 +42,37 @@ export async function runHistory(options: RunOptions): Promise<Outcome> {
     const slots = newSlots(history, tenants, KEYS)
     let failed = false
     const isOver = () => failed || history.size >= options.requests
-    const works = [
-      ...Array.from({ length: OPERATORS }, (_, n) => {
-        const own = slots.filter((__, slot) => slot % OPERATORS === n)
-        return operate(cluster, history, random, own, isOver)
-      }),
-      ...Array.from({ length: options.clients }, () =>
-        ask(cluster, history, random, slots, isOver),
-      ),
-    ].map((work) =>
-      work.catch((error: unknown) => {
-        failed = true
-        throw error
-      }),
-    )
     const { mishapEveryMs } = options
-    const mishaps =
-      mishapEveryMs === undefined
-        ? undefined
-        : befall(cluster, random, mishapEveryMs, isOver).catch((error: unknown) => {
-            failed = true
-            throw error
-          })
-    await Promise.all([...works, mishaps])
-    return { seed: random.seed, history, mishaps: await mishaps }
+    const befalling =
+      mishapEveryMs === undefined ? undefined : befall(cluster, random, mishapEveryMs, isOver)
+    await together(
+      [
+        ...Array.from({ length: OPERATORS }, (_, n) => {
+          const own = slots.filter((__, slot) => slot % OPERATORS === n)
+          return operate(cluster, history, random, own, isOver)
+        }),
+        ...Array.from({ length: options.clients }, () =>
+          ask(cluster, history, random, slots, isOver),
+        ),
+        ...(befalling === undefined ? [] : [befalling]),
+      ],
+      () => {
+        failed = true
+      },
+    )
+    const mishaps = await befalling
+    return { seed: random.seed, history, mishaps }
   } finally {
     await cluster.close()
   }
+}
+
+/** Waits for all of them, also when one fails: then the others are told. */
+export async function together(
+  works: readonly Promise<unknown>[],
+  onFailure: () => void,
+): Promise<void> {
+  for (const work of works) work.catch(onFailure)
+  const results = await Promise.allSettled(works)
+  for (const result of results) if (result.status === "rejected") throw result.reason
 }
