@@ -51,7 +51,7 @@ export class Admission {
     this.#voids = new Voids(database, schema)
     this.#unknownKeys = new UnknownKeys(database, schema, Date.now)
     this.#main = new Lane({
-      run: async (batch, late) => void (await this.#run(batch, late, "call")),
+      run: async (batch, late, since) => void (await this.#run(batch, late, since, "call")),
       onLate: () => this.#failed(),
       refuse: (batch) => this.#refuse(batch),
     })
@@ -99,7 +99,12 @@ export class Admission {
     return (tenantId === undefined ? undefined : this.#aside.get(tenantId)) ?? this.#main
   }
 
-  async #run(batch: Batch, late: () => boolean, by: "call" | "callAside"): Promise<boolean> {
+  async #run(
+    batch: Batch,
+    late: () => boolean,
+    since: number,
+    by: "call" | "callAside",
+  ): Promise<boolean> {
     const id = newUuid()
     const began = performance.now()
     const values = new Values(batch)
@@ -115,8 +120,9 @@ export class Admission {
       const refusedByServer = sqlState(cause) !== undefined && !isShutdown(sqlState(cause))
       if (!refusedByServer) this.#voids.add(id, values)
       if (late()) return false
-      if (refusedByServer && by === "call" && this.#setAside(batch)) return false
-      if (sqlState(cause) === LOCK_TIMEOUT && by === "callAside") return this.#run(batch, late, by)
+      if (refusedByServer && by === "call" && this.#setAside(batch, since)) return false
+      if (sqlState(cause) === LOCK_TIMEOUT && by === "callAside")
+        return this.#run(batch, late, since, by)
       this.#failed()
       this.#refuse(batch, cause)
       return false
@@ -135,21 +141,21 @@ export class Admission {
   }
 
   /** What one tenant stopped must not stop the others: each goes on by itself. */
-  #setAside(batch: Batch): boolean {
+  #setAside(batch: Batch, since: number): boolean {
     const parts = byTenant(batch)
     if (this.#aside.size + parts.size > MAX_ASIDE) return false
     for (const [name, part] of parts) {
       const lane = this.#aside.get(name) ?? this.#openAside(name)
-      for (const one of part.arrivals) lane.addArrival(one)
-      for (const one of part.finished) lane.addFinished(one)
+      for (const one of part.arrivals) lane.addArrival(one, since)
+      for (const one of part.finished) lane.addFinished(one, since)
     }
     return true
   }
 
   #openAside(name: string): Lane {
     const lane: Lane = new Lane({
-      run: async (batch, late) => {
-        const through = await this.#run(batch, late, "callAside")
+      run: async (batch, late, since) => {
+        const through = await this.#run(batch, late, since, "callAside")
         const isTenant = batch.arrivals.every(({ arrival }) => arrival.caller !== undefined)
         if (through || !isTenant) this.#aside.delete(name)
       },

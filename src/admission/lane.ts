@@ -16,8 +16,9 @@ export interface LaneOptions {
   /**
    * Runs one statement and settles its batch.
    * @param late - True once the deadline has passed: the batch was refused then.
+   * @param since - When the first of them arrived, by `performance.now`.
    */
-  run(batch: Batch, late: () => boolean): Promise<void>
+  run(batch: Batch, late: () => boolean, since: number): Promise<void>
   /** Told when a statement passes its deadline. */
   onLate(): void
   /** Settles a batch, or one of a batch, that no statement will settle in time. */
@@ -40,26 +41,29 @@ export class Lane {
     return !this.#scheduled
   }
 
-  addArrival(one: Batch["arrivals"][number]): void {
+  /** @param since - When it arrived, where that was not now. */
+  addArrival(one: Batch["arrivals"][number], since?: number): void {
     if (this.#stuck || this.#waiting.arrivals.length >= MAX_WAITING) {
       this.#options.refuse({ arrivals: [one], finished: [] })
       return
     }
     this.#waiting.arrivals.push(one)
-    this.#schedule()
+    this.#schedule(since)
   }
 
-  addFinished(one: Batch["finished"][number]): void {
+  /** @param since - As of an arrival. */
+  addFinished(one: Batch["finished"][number], since?: number): void {
     if (this.#stuck) {
       this.#options.refuse({ arrivals: [], finished: [one] })
       return
     }
     this.#waiting.finished.push(one)
-    this.#schedule()
+    this.#schedule(since)
   }
 
-  #schedule(): void {
-    if (this.#waitingSince === 0) this.#waitingSince = performance.now()
+  #schedule(since?: number): void {
+    if (this.#waitingSince === 0) this.#waitingSince = since ?? performance.now()
+    else if (since !== undefined) this.#waitingSince = Math.min(this.#waitingSince, since)
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {
@@ -74,7 +78,8 @@ export class Lane {
       this.#run(batch, since).finally(() => {
         this.#scheduled = false
         this.#stuck = false
-        if (this.#waiting.arrivals.length + this.#waiting.finished.length > 0) this.#schedule()
+        if (this.#waiting.arrivals.length + this.#waiting.finished.length > 0)
+          this.#schedule(this.#waitingSince)
       })
     })
   }
@@ -90,7 +95,7 @@ export class Lane {
       this.#waitingSince = 0
     }, leftMs)
     try {
-      await this.#options.run(batch, () => this.#stuck)
+      await this.#options.run(batch, () => this.#stuck, since)
     } finally {
       clearTimeout(deadline)
     }

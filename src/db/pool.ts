@@ -6,6 +6,7 @@
  * a held cursor or a prepared statement over to the next.
  */
 import pg from "pg"
+import { Problem } from "../core/problem.ts"
 import type { Address, Credentials } from "./connection.ts"
 import { CONNECT_TIMEOUT_MS, clientConfig, runStatement } from "./connection.ts"
 import type { AdminDatabase, Database, Environment, Tx } from "./database.ts"
@@ -20,6 +21,8 @@ const ADMIN_CONNECTIONS = 2
 const IDLE_MS = 30_000
 /** A peer that vanished without a word; longer than any role's statement_timeout. */
 const SILENCE_MS = 40_000
+/** Whoever waits for an answer of the API is told in time that there is none. */
+const TENANT_SILENCE_MS = 3_000
 
 const TENANT_ROLES = { live: "zt_tenant", test: "zt_sandbox" } as const satisfies Record<
   Environment,
@@ -36,8 +39,9 @@ export interface PoolOptions {
 /** @param size - Connections at most, 5 or more. */
 export function openDatabase(options: PoolOptions, size: number): Database {
   const calls = openPool(options, CALL_CONNECTIONS)
-  const aside = openPool(options, ASIDE_CONNECTIONS, 1) // seen by `migrate --drop`
-  const tenants = openPool(options, size - CALL_CONNECTIONS - ASIDE_CONNECTIONS)
+  const aside = openPool(options, ASIDE_CONNECTIONS, { min: 1 }) // seen by `migrate --drop`
+  const left = size - CALL_CONNECTIONS - ASIDE_CONNECTIONS
+  const tenants = openPool(options, left, { silenceMs: TENANT_SILENCE_MS })
   const call =
     (pool: Pool) =>
     <Row extends object>(text: string, values?: readonly unknown[]) =>
@@ -72,17 +76,22 @@ interface Pool {
   readonly onUnreachable: () => void
 }
 
-/** @param min - Connections that stay open when idle, once there were as many. */
+interface PoolSettings {
+  /** Connections that stay open when idle, once there were as many. */
+  readonly min?: number
+  readonly silenceMs?: number
+}
+
 function openPool(
   { address, credentials, onUnreachable }: PoolOptions,
   max: number,
-  min = 0,
+  { min = 0, silenceMs = SILENCE_MS }: PoolSettings = {},
 ): Pool {
   const passwords = new Passwords(credentials)
   class Client extends pg.Client {
     constructor() {
       const login = { ...credentials, password: passwords.current }
-      super({ ...clientConfig(address, login), query_timeout: SILENCE_MS })
+      super({ ...clientConfig(address, login), query_timeout: silenceMs })
     }
   }
   const pool = new pg.Pool({
@@ -90,7 +99,7 @@ function openPool(
     max,
     min,
     idleTimeoutMillis: IDLE_MS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: Math.min(silenceMs, CONNECT_TIMEOUT_MS),
   })
   pool.on("error", () => {}) // an idle connection was lost: the next use opens another
   pool.on("connect", (client) => client.on("error", () => {})) // one in use: its statement fails
@@ -159,11 +168,18 @@ function transaction<T>(
       return result
     } catch (error) {
       open = false
+      if (isSilent(error)) await client.end() // what follows would wait as long
       // Where either fails, the connection is lost.
       await Promise.all([runStatement(client, "rollback").catch(() => {}), discard(client)])
       throw error
     }
   })
+}
+
+/** A statement got no answer in its time; the driver says it in words alone. */
+function isSilent(error: unknown): boolean {
+  const cause = error instanceof Problem ? error.cause : error
+  return cause instanceof Error && cause.message === "Query read timeout"
 }
 
 /** Sent along with the end of the transaction, so it costs no round trip. */

@@ -101,7 +101,11 @@ export function metered<Query, Body = undefined>(
       status = 200,
       type = "application/json",
     } = await work(asked, asker, sent).catch(async (error: unknown) => {
-      await finish(error instanceof Problem ? error.status : 500, false)
+      const refused = error instanceof Problem ? error.status : 500
+      const finished = finish(refused, false)
+      // Without its database nobody is made to wait a second time; the row is there, and follows.
+      if (refused === 503) finished.catch(() => {})
+      else await finished
       throw error
     })
     await finish(status, cacheHit)

@@ -209,7 +209,17 @@ function unborn(): Pick<Slot, "key" | "id" | "state"> {
   return { key: generateKey("live"), id: newUuid(), state: UNBORN }
 }
 
-function insert(client: pg.Client, { key, id, tenantId }: Slot): Promise<unknown> {
+/** @returns A new key of a tenant. */
+export async function issue(client: pg.Client, tenantId: string): Promise<string> {
+  const { key, id } = unborn()
+  await insert(client, { key, id, tenantId })
+  return key
+}
+
+function insert(
+  client: pg.Client,
+  { key, id, tenantId }: Pick<Slot, "key" | "id" | "tenantId">,
+): Promise<unknown> {
   const parts = readKey(key)
   return client.query(
     `insert into live.api_key (tenant_id, id, sealed_name, index8, digest)

@@ -4,14 +4,12 @@
  */
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import type pg from "pg"
-import { newUuid } from "../../src/core/ids.ts"
-import { generateKey, readKey } from "../../src/keys/format.ts"
 import { savePlan } from "../../src/usage/plans.ts"
 import { seeded } from "../kills/random.ts"
 import type { Budget, Charged } from "./charges.ts"
 import { chargeFaults } from "./charges.ts"
 import { Cluster } from "./cluster.ts"
+import { issue } from "./life.ts"
 import type { Mishaps } from "./mishaps.ts"
 import { befall } from "./mishaps.ts"
 import { together } from "./run.ts"
@@ -147,15 +145,4 @@ async function grow(cluster: Cluster, plan: string, units: number): Promise<void
       await sleep(10) // it was cut
     }
   }
-}
-
-async function issue(client: pg.Client, tenantId: string): Promise<string> {
-  const key = generateKey("live")
-  const parts = readKey(key)
-  await client.query(
-    `insert into live.api_key (tenant_id, id, sealed_name, index8, digest)
-      values ($1, $2, '', $3, decode($4, 'hex'))`,
-    [tenantId, newUuid(), parts?.index8, parts?.digest],
-  )
-  return key
 }
