@@ -23,6 +23,7 @@ import { startProgram } from "../program.ts"
 const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
 
 const PAUSED_SHARE = 0.02
+const LOGIN_TRIES = 5
 
 export interface ClusterOptions {
   /** Instances. */
@@ -130,7 +131,13 @@ export class Cluster {
   async superuser(): Promise<pg.Client> {
     const { address, superuser } = this.#server
     if (superuser === undefined) throw new Error("not an embedded database")
-    return logIn(address, superuser)
+    for (let tries = 1; ; tries++) {
+      try {
+        return await logIn(address, superuser)
+      } catch (error) {
+        if (tries === LOGIN_TRIES) throw error // else it was cut, or the machine has no time
+      }
+    }
   }
 
   /** @returns The id of a new tenant. */
