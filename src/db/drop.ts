@@ -5,6 +5,7 @@
  * Invariant: all or nothing, but for the database itself, which goes last and only where
  * bootstrap.ts made it and nobody else has anything in it.
  */
+import { setTimeout as sleep } from "node:timers/promises"
 import type pg from "pg"
 import { Problem } from "../core/problem.ts"
 import { messageOf } from "../core/thrown.ts"
@@ -12,6 +13,9 @@ import type { BootstrapOptions } from "./bootstrap.ts"
 import { isMadeByUs, ROLES } from "./bootstrap.ts"
 import { runStatement, withClient } from "./connection.ts"
 import { isUnknown, sqlState } from "./errors.ts"
+
+const PARTING_MS = 1_000
+const LOOK_MS = 100
 
 export type DropOptions = Omit<BootstrapOptions, "secrets" | "embedded">
 
@@ -105,8 +109,14 @@ async function refuseForeign(client: pg.Client, database: string): Promise<void>
   }
 }
 
+/** A server process outlives its client by a moment, which is waited for. */
 async function refuseSessions(client: pg.Client): Promise<void> {
-  const { rows } = await runStatement<{ session: string }>(client, SESSIONS, [ROLES])
+  const look = () => runStatement<{ session: string }>(client, SESSIONS, [ROLES])
+  let { rows } = await look()
+  for (let waited = 0; rows.length > 0 && waited < PARTING_MS; waited += LOOK_MS) {
+    await sleep(LOOK_MS)
+    rows = (await look()).rows
+  }
   if (rows.length === 0) return
   throw new Problem("DATABASE", {
     message: `Instances are connected; stop them first. ${rows.map(({ session }) => session).join("; ")}. Nothing was changed.`,

@@ -157,7 +157,7 @@ describe("the secret store", () => {
   describe("refuses, says why, and changes nothing", () => {
     const other = "AGE-SECRET-KEY-1"
     for (const [what, arrange, says] of [
-      ["an empty file", () => truncate(file, 0), /secrets\.age is damaged.*restore it/],
+      ["an empty file", () => truncate(file, 0), /secrets\.age is damaged.*restore a backup/],
       ["a torn one", async () => truncate(file, (await stat(file)).size - 20), /is damaged/],
       ["one torn in its header", () => truncate(file, 40), /is damaged/],
       ["text", () => writeFile(file, "{}"), /does not begin as an age file/],

@@ -197,6 +197,6 @@ async function markOf(file: string): Promise<string> {
 
 function damaged(file: string, how: string): Problem {
   return new Problem("DATA_FOLDER", {
-    message: `${file} is damaged (${how}): restore it from a backup. Nothing was changed.`,
+    message: `${file} is damaged (${how}): put a copy of it back, or restore a backup into another folder. Nothing was changed.`,
   })
 }
