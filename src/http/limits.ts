@@ -6,8 +6,20 @@ import type { Limits } from "../admission/batch.ts"
 
 const DAY_SECONDS = 86_400
 
+/** One a key and batch, which its requests share: written once. */
+const written = new WeakMap<Limits, readonly [string, string][]>()
+
 /** @param now - Milliseconds since the epoch. @returns Names with values. */
-export function limitHeaders(limits: Limits, now: number): [string, string][] {
+export function limitHeaders(limits: Limits, now: number): readonly [string, string][] {
+  let fields = written.get(limits)
+  if (fields === undefined) {
+    fields = write(limits, now)
+    written.set(limits, fields)
+  }
+  return fields
+}
+
+function write(limits: Limits, now: number): readonly [string, string][] {
   const policies: string[] = []
   const left: string[] = []
   if (limits.rate) {
