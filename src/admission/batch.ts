@@ -73,7 +73,7 @@ export interface Batch {
 export interface Row {
   /** Above 0: an arrival, refused. Below: minus a key's number. 0: the time. */
   readonly position: number
-  readonly reason: ProblemCode | null
+  readonly reason: ProblemCode | typeof TOO_MANY_AT_ONCE | null
   readonly retry_ms: string | null
   readonly tenant_id: string | null
   readonly key_id: string | null
@@ -84,6 +84,9 @@ export interface Row {
   readonly units_per_month: string | null
   readonly units_left: string | null
 }
+
+/** Of the statement alone: the plan's concurrency is reached. */
+const TOO_MANY_AT_ONCE = "TOO_MANY_AT_ONCE"
 
 /** Upper bounds; the last bucket has none. */
 export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]
@@ -187,10 +190,15 @@ export function settleBatch(
 }
 
 function problemOf(row: Row | undefined): Problem {
-  const code = row?.reason ?? "INVALID_KEY"
-  if (row === undefined || row.retry_ms === null) return new Problem(code)
-  return new Problem(code, {
+  const reason = row?.reason ?? "INVALID_KEY"
+  const retry = row?.retry_ms && {
     retryAfterSeconds: Math.max(1, Math.ceil(Number(row.retry_ms) / 1000)),
+  }
+  if (reason !== TOO_MANY_AT_ONCE) return new Problem(reason, { ...retry })
+  return new Problem("RATE_LIMITED", {
+    ...retry,
+    message: "As many requests of yours are running as the plan allows at once: wait for one.",
+    details: { limit: "concurrency" },
   })
 }
 

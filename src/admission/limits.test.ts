@@ -236,6 +236,47 @@ for (const major of [18, 15] as const) {
       assert.equal(count(await many(20, key)), 3)
     })
 
+    it("as many run at once as the plan says, over three instances; what lies ready is no matter", async () => {
+      const { key } = await tenant({ concurrency: 3 })
+      const all = await Promise.all(Array.from({ length: 10 }, (_, n) => ask(n, key)))
+      assert.equal(count(all), 3)
+      const refused = all.find(({ code }) => code === "RATE_LIMITED")
+      assert.deepEqual(refused?.problem?.details, { limit: "concurrency" })
+      assert.equal(refused?.problem?.retryAfterSeconds, 1)
+      assert.equal(count(await many(5, key)), 5, "answered from memory")
+
+      const running = all.filter(({ code }) => code === "served")
+      const [one, two] = running
+      await instances[0]?.finish({ ...(one as Asked), ...served })
+      assert.equal(count(await Promise.all([ask(1, key), ask(2, key)])), 1)
+      await change("update live.usage set at = at - interval '61 s' where request_id = $1", [
+        two?.requestId,
+      ])
+      assert.equal(count([await ask(0, key)]), 1, "what has run for a minute is dead")
+      assert.equal(count([await ask(0, key)]), 0)
+    })
+
+    it("in one batch, each tenant has what it may, whoever else is in it", async () => {
+      const tight = await tenant({ units_per_month: 2, requests_per_second: 1, burst: 5 })
+      const wide = await tenant({ units_per_month: 100 })
+      const batch = await Promise.all([
+        ...Array.from({ length: 8 }, () => ask(0, tight.key, { outcome: served })),
+        ask(0, tight.key, { outcome: served, digest: "00".repeat(32) }),
+        ...Array.from({ length: 4 }, () => ask(0, wide.key, { outcome: served })),
+      ])
+      assert.deepEqual(
+        batch.map(({ code }) => code),
+        [
+          ...["served", "served", "QUOTA_EXCEEDED", "QUOTA_EXCEEDED", "QUOTA_EXCEEDED"],
+          ...["RATE_LIMITED", "RATE_LIMITED", "RATE_LIMITED", "INVALID_KEY"],
+          ...["served", "served", "served", "served"],
+        ],
+      )
+      assert.equal(batch.at(-1)?.limits?.quota?.left, 96)
+      assert.deepEqual(await charged(batch[0]?.tenantId ?? ""), [2, 2])
+      assert.deepEqual(await charged(batch.at(-1)?.tenantId ?? ""), [4, 4])
+    })
+
     it("a test key is held to the rate, and never counted", async () => {
       const { key } = await tenant({ units_per_month: 0, requests_per_second: 1, burst: 4 }, "test")
       const sandbox = new Admission(db.database, "test")

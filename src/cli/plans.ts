@@ -7,8 +7,9 @@ import { asOperator } from "./operator.ts"
 
 export const help = `Usage: zygentrust plans list
        zygentrust plans set NAME [--units N|none] [--limit soft|hard]
-                         [--rate N|none --burst N|none] [--keys N|none] [--batch N]
-                         [--retention DAYS] [--self-service yes|no]
+                         [--rate N|none --burst N|none] [--concurrency N|none]
+                         [--keys N|none] [--batch N] [--retention DAYS]
+                         [--self-service yes|no]
        zygentrust plans remove NAME
 
 list     Shows every plan and how many tenants are on it.
@@ -21,6 +22,8 @@ remove   Removes a plan that no tenant is on.
                 served and counted.
 --rate, --burst Requests a second in the long run, and how many at once before that
                 counts; of a tenant, over all instances.
+--concurrency   Requests that may run at once, over all instances; what is answered
+                from memory does not count. Those past it get 429.
 --keys          Keys that a tenant may have, of live and of test each.
 --batch         Domains in one batch.
 --retention     Days that what a tenant asked is kept.
@@ -36,6 +39,7 @@ const OPTIONS = {
   limit: { type: "string" },
   rate: { type: "string" },
   burst: { type: "string" },
+  concurrency: { type: "string" },
   keys: { type: "string" },
   batch: { type: "string" },
   retention: { type: "string" },
@@ -101,6 +105,7 @@ function readChange(values: Values): PlanChange {
     units_per_month: count(values, "units", true),
     requests_per_second: count(values, "rate", true),
     burst: count(values, "burst", true),
+    concurrency: count(values, "concurrency", true),
     max_keys: count(values, "keys", true),
     batch_size: count(values, "batch", false),
     retention_days: count(values, "retention", false),
@@ -138,13 +143,14 @@ function describePlan(plan: Plan): string {
 }
 
 function table(plans: readonly ListedPlan[]): string[] {
-  const head = ["plan", "units/month", "limit", "rate/s", "burst", "keys", "tenants"]
+  const head = ["plan", "units/month", "limit", "rate/s", "burst", "at once", "keys", "tenants"]
   const rows = plans.map((plan) => [
     plan.name,
     any(plan.units_per_month),
     plan.units_per_month === null ? "" : plan.soft ? "soft" : "hard",
     any(plan.requests_per_second),
     any(plan.burst),
+    any(plan.concurrency),
     any(plan.max_keys),
     number(plan.tenants),
   ])

@@ -73,6 +73,8 @@ const MEMBERS: readonly string[] = ["zt_migrate"]
 
 /** What is found first must be PostgreSQL's own, and a caller's temporary objects never. */
 const SEARCH_PATH = "search_path=pg_catalog, pg_temp"
+/** May stand beside it: how a plan is made, never what it gives. */
+const PLANNING = /^(?:plan_cache_mode|enable_[a-z]+|jit)=/
 
 /** @throws Problem `UNAVAILABLE` */
 export async function checkServicePaths(client: pg.ClientBase): Promise<Finding[]> {
@@ -108,7 +110,8 @@ function strayFunction(routine: Routine, _at: number, all: readonly Routine[]): 
     found.push([name, "is there more than once, with other arguments"])
   }
   if (owner !== path.owner) found.push([name, `is owned by ${owner}, not by ${path.owner}`])
-  if (settings.length !== 1 || settings[0] !== SEARCH_PATH) {
+  const others = settings.filter((setting) => !PLANNING.test(setting))
+  if (others.length !== 1 || others[0] !== SEARCH_PATH) {
     found.push([name, `does not have exactly '${SEARCH_PATH}' of its own`])
   }
   const executors = grants.map(({ role }) => role)

@@ -20,6 +20,8 @@ export interface Plan {
   readonly requests_per_second: number | null
   /** Requests at once, before the rate counts. */
   readonly burst: number | null
+  /** Requests that may run at once; those answered from memory do not count. */
+  readonly concurrency: number | null
   readonly max_keys: number | null
   /** Domains in one batch. */
   readonly batch_size: number
@@ -41,6 +43,7 @@ const COLUMNS = [
   "soft",
   "requests_per_second",
   "burst",
+  "concurrency",
   "max_keys",
   "batch_size",
   "retention_days",
@@ -87,7 +90,7 @@ export async function savePlan(
   } catch (error) {
     if (sqlState(error) !== CHECK) throw error
     throw new Problem("INVALID_REQUEST", {
-      message: `That is no plan. A name is lower-case letters, digits and hyphens, 40 at most, and begins with a letter; a rate needs a burst and the other way round; rates are 1 to 1,000,000 a second, batches 1 to 10,000 domains, retention 1 to 3,650 days.`,
+      message: `That is no plan. A name is lower-case letters, digits and hyphens, 40 at most, and begins with a letter; a rate needs a burst and the other way round; rates are 1 to 1,000,000 a second, requests at once 1 to 100,000, batches 1 to 10,000 domains, retention 1 to 3,650 days.`,
     })
   }
   const plan = (await listPlans(tx)).find((one) => one.name === name)

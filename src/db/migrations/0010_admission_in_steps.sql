@@ -1,0 +1,369 @@
+-- The admission statement in short steps, so that the common batch, of which nobody is refused, is
+-- spared what only refusals need; and how many requests of a tenant may run at once.
+-- Safe online: a column with a constant default, functions replaced.
+
+alter table platform.plan
+  add column concurrency integer check (concurrency between 1 and 100000);
+update platform.plan set concurrency = case name when 'free' then 2 when 'starter' then 10
+    when 'business' then 100 end
+  where name in ('free', 'starter', 'business');
+
+-- A key of a batch: whose it is, what it may, and how far it and its tenant are from their limits.
+-- Rates by GCRA: a step is the microseconds that a request takes up, a debt those that are taken up.
+create type platform.standing as (
+  no              integer,
+  tenant_id       uuid,
+  key_id          uuid,
+  reason          text, -- why it is not good; null: it is
+  scopes          integer,
+  addresses       inet[],
+  key_rate        integer,
+  key_burst       integer,
+  key_step        float8,
+  key_debt        float8,
+  key_slice       bigint,
+  tenant_rate     integer,
+  tenant_burst    integer,
+  tenant_step     float8,
+  tenant_debt     float8,
+  tenant_slice    bigint,
+  concurrency     integer,
+  units_per_month bigint,
+  units_left      bigint,
+  soft            boolean,
+  slice           bigint  -- where units are counted
+);
+alter type platform.standing owner to zt_owner;
+
+do $migration$
+declare
+  s record;
+begin
+  for s in select * from (values ('live'), ('sandbox')) as x(name)
+  loop
+    -- What runs: rows without an outcome. Most rows have theirs from the start, and are not in it.
+    execute format($ddl$
+      create index usage_running on %1$I.usage (tenant_id, at) where status is null;
+    $ddl$, s.name);
+
+    -- Admits a batch: distinct keys, and arrivals that name theirs by its number (from 1). Arrays run
+    -- in step; a status that is null follows later in a `done` array. Answers with a row for each
+    -- arrival that is refused (its position, from 1); for each key that `introduce` asks for or that
+    -- has a limit (minus its number), with whose it is and what is left; and at position 0 with the
+    -- time alone. Writes a row for each arrival whose key is known, refused ones too.
+    execute format($ddl$
+      create or replace function %1$I.admit(
+        batch_id uuid, index8s text[], digests text[], introduce integer[],
+        keys integer[], request_ids uuid[], routes smallint[], costs smallint[], scopes integer[],
+        addresses inet[], statuses smallint[], latency_buckets smallint[], cache_hits boolean[],
+        done_tenants uuid[], done_ats timestamptz[], done_requests uuid[], done_statuses smallint[],
+        done_latency_buckets smallint[], done_cache_hits boolean[]
+      ) returns table (
+        "position" integer, reason text, retry_ms bigint, tenant_id uuid, key_id uuid,
+        decided_at timestamptz, rate_per_second integer, burst integer, burst_left integer,
+        units_per_month bigint, units_left bigint
+      )
+      language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+        -- Plans are kept, and must not be those of tables that were empty when they were made.
+        set plan_cache_mode = force_generic_plan set jit = off
+        set enable_seqscan = off set enable_mergejoin = off set enable_memoize = off
+      as $function$
+      #variable_conflict use_column
+      declare
+        tenants uuid[];
+        this_moment timestamptz;
+        now_us bigint;
+        this_month date;
+        this_slice bigint;
+        standings platform.standing[];
+        tenant_ids uuid[]; -- by the number of a key, as are the four that follow
+        key_ids uuid[];
+        plans text[];
+        key_used bigint[]; -- of its rate
+        key_units bigint[];
+        all_fit boolean;
+        has_rate boolean;
+        has_quota boolean;
+        unfolded boolean; -- slices of units are over
+        unpruned boolean; -- slices of rates are over
+        verdicts text[]; -- by arrival; null where all are served
+      begin
+        if cardinality(introduce) > 0 then
+          insert into %1$I.account
+            select distinct k.tenant_id from unnest(introduce) i
+              join %1$I.api_key k
+                on k.index8 = index8s[i] and k.digest = decode(digests[i], 'hex')
+              order by 1
+            on conflict do nothing;
+        end if;
+        -- In one order, or two batches would wait for each other. Afterwards the clock is read, and
+        -- what follows sees what the last holder committed.
+        select coalesce(array_agg(a.tenant_id), '{}') into tenants from (
+          select a.tenant_id from %1$I.account a
+            where a.tenant_id = any (array(
+              select k.tenant_id from unnest(index8s, digests) as n(index8, digest)
+                join %1$I.api_key k on k.index8 = n.index8 and k.digest = decode(n.digest, 'hex')
+              union all select unnest(done_tenants)))
+            order by a.tenant_id for no key update
+        ) a;
+        this_moment := clock_timestamp();
+        now_us := (extract(epoch from this_moment) * 1000000)::bigint;
+        this_month := date_trunc('month', this_moment at time zone 'UTC')::date;
+        this_slice := now_us / 5000000;
+        insert into %1$I.batch (id, at, tenants) values (batch_id, this_moment, tenants);
+
+        if cardinality(done_requests) > 0 then
+          perform %1$I.settle(done_tenants, done_ats, done_requests, done_statuses,
+            done_latency_buckets, done_cache_hits, this_slice);
+        end if;
+        if cardinality(request_ids) = 0 then
+          return;
+        end if;
+
+        -- Where each key stands, what its arrivals want, and whether all of that can be had. A key that
+        -- was made since the accounts were locked is not there yet.
+        select
+            array_agg(row(k.no, k.tenant_id, k.id, k.reason, k.scopes, k.addresses, k.key_rate,
+              k.key_burst, k.key_step, k.key_debt, k.key_slice, k.tenant_rate, k.tenant_burst,
+              k.tenant_step, k.tenant_debt, k.tenant_slice, k.concurrency, k.units_per_month,
+              k.units_left, k.soft, k.slice)::platform.standing),
+            array_agg(k.tenant_id), array_agg(k.id), array_agg(k.plan), array_agg(k.wanted),
+            array_agg(k.cost),
+            bool_and(k.reason is null and k.addresses is null and k.scopes & k.scope = k.scope
+              and (k.wanted <= floor(k.key_burst - k.key_debt / k.key_step + 1e-6)) is not false
+              and (k.tenant_wanted <= floor(k.tenant_burst - k.tenant_debt / k.tenant_step + 1e-6))
+                is not false
+              and (k.running = 0 or k.concurrency is null)
+              and (k.soft or k.cost = 0 or k.tenant_cost <= k.units_left) is not false),
+            bool_or(k.key_rate is not null or k.tenant_rate is not null),
+            bool_or(k.units_per_month is not null),
+            coalesce(bool_or(k.first_slice < k.slice), false),
+            coalesce(bool_or(k.key_last < k.key_slice or k.tenant_last < k.tenant_slice), false)
+          into standings, tenant_ids, key_ids, plans, key_used, key_units, all_fit, has_rate,
+            has_quota, unfolded, unpruned
+          from (
+            select n.no::integer, k.tenant_id, k.id, k.scopes, k.addresses, t.plan, p.soft,
+              case
+                when k.id is null then 'INVALID_KEY'
+                when k.revoked_at is not null then 'KEY_REVOKED'
+                when k.disabled_at is not null then 'KEY_DISABLED'
+                when k.expires_at <= this_moment then 'KEY_EXPIRED'
+              end as reason,
+              k.requests_per_second as key_rate, k.burst as key_burst,
+              1e6::float8 / k.requests_per_second as key_step,
+              -- A clock that went back must not lock anybody out.
+              greatest(0, least(coalesce(r.key_tat - now_us, 0),
+                k.burst * 1e6::float8 / k.requests_per_second)) as key_debt,
+              greatest(this_slice, r.key_slice) as key_slice, r.key_slice as key_last,
+              p.requests_per_second as tenant_rate, p.burst as tenant_burst,
+              1e6::float8 / p.requests_per_second as tenant_step,
+              greatest(0, least(coalesce(r.tenant_tat - now_us, 0),
+                p.burst * 1e6::float8 / p.requests_per_second)) as tenant_debt,
+              greatest(this_slice, r.tenant_slice) as tenant_slice, r.tenant_slice as tenant_last,
+              p.concurrency, p.units_per_month,
+              p.units_per_month - coalesce(m.units, 0) - coalesce(q.units, 0) as units_left,
+              greatest(this_slice, m.folded_to) as slice, q.first_slice,
+              w.wanted, w.cost, w.scope, w.running,
+              sum(w.wanted) over t as tenant_wanted, sum(w.cost) over t as tenant_cost
+            from unnest(index8s, digests) with ordinality as n(index8, digest, no)
+            left join %1$I.api_key k on k.index8 = n.index8 and k.digest = decode(n.digest, 'hex')
+              and k.tenant_id = any (tenants)
+            left join platform.tenant t on t.id = k.tenant_id
+            left join platform.plan p on p.name = t.plan
+            left join lateral ( -- one row a holder: older slices are deleted by the first of the next
+              select max(r.tat) filter (where r.holder = k.id) as key_tat,
+                max(r.slice) filter (where r.holder = k.id) as key_slice,
+                max(r.tat) filter (where r.holder = k.tenant_id) as tenant_tat,
+                max(r.slice) filter (where r.holder = k.tenant_id) as tenant_slice
+              from %1$I.rate r
+              where r.tenant_id = k.tenant_id and r.holder = any (array[k.id, k.tenant_id])
+            ) r on k.requests_per_second is not null or p.requests_per_second is not null
+            left join %1$I.period m
+              on m.tenant_id = k.tenant_id and m.month = this_month and %2$L = 'live'
+            left join lateral (
+              select min(s.slice) as first_slice, sum(s.units) filter (where s.month = this_month
+                  and s.slice >= coalesce(m.folded_to, 0)) as units
+                from %1$I.slice s where s.tenant_id = k.tenant_id
+            ) q on %2$L = 'live'
+            join (
+              select a.key, count(*) as wanted, bit_or(a.scope) as scope,
+                case %2$L when 'live'
+                  then coalesce(sum(a.cost) filter (where a.status >= 400 is not true), 0) else 0
+                end as cost,
+                count(*) filter (where a.status is null) as running
+              from unnest(keys, costs, scopes, statuses) as a(key, cost, scope, status) group by 1
+            ) w on w.key = n.no
+            window t as (partition by k.tenant_id)
+            order by n.no
+          ) k;
+
+        if not all_fit then
+          with running as ( -- one that has run for a minute is dead
+            select u.tenant_id, count(*) as running from %1$I.usage u
+              where u.tenant_id = any (array(
+                  select k.tenant_id from unnest(standings) k where k.concurrency is not null))
+                and u.status is null and u.at > this_moment - interval '1 minute'
+              group by 1
+          ), asked as (
+            select a."position", a.key, a.status, k.tenant_id,
+              case when %2$L <> 'live' or a.status >= 400 then 0 else a.cost end as cost,
+              floor(k.key_burst - k.key_debt / k.key_step + 1e-6) as key_left,
+              floor(k.tenant_burst - k.tenant_debt / k.tenant_step + 1e-6) as tenant_left,
+              k.concurrency - coalesce(r.running, 0) as at_once_left,
+              case when not k.soft then k.units_left end as units_left,
+              case
+                when k.reason is not null then k.reason
+                when k.addresses is not null
+                    and not coalesce(a.address <<= any (k.addresses), false)
+                  then 'ADDRESS_NOT_ALLOWED'
+                when k.scopes & a.scope <> a.scope then 'INSUFFICIENT_SCOPE'
+              end as reason
+            from unnest(keys, costs, scopes, addresses, statuses) with ordinality
+                as a(key, cost, scope, address, status, "position")
+            cross join lateral (select (standings[a.key]).*) k
+            left join running r on r.tenant_id = k.tenant_id
+          ), paced as ( -- what a key may, then what its tenant may, then what is left of the month
+            select j.*, case
+                when j.reason is null and count(*) filter (where j.reason is null)
+                    over (partition by j.key order by j."position") > j.key_left
+                then 'RATE_LIMITED' else j.reason end as paced
+            from asked j
+          ), shared as (
+            select j.*, case
+                when j.paced is null and count(*) filter (where j.paced is null)
+                    over (partition by j.tenant_id order by j.key, j."position") > j.tenant_left
+                then 'RATE_LIMITED' else j.paced end as shared
+            from paced j
+          ), started as (
+            select j.*, case
+                when j.shared is null and j.status is null
+                    and count(*) filter (where j.shared is null and j.status is null)
+                      over (partition by j.tenant_id order by j.key, j."position") > j.at_once_left
+                then 'TOO_MANY_AT_ONCE' else j.shared end as started
+            from shared j
+          ), decided as (
+            select j.*, case
+                when j.started is null and j.cost > 0
+                    and sum(j.cost) filter (where j.started is null)
+                      over (partition by j.tenant_id order by j.key, j."position") > j.units_left
+                then 'QUOTA_EXCEEDED' else j.started end as verdict
+            from started j
+          ), taken as (
+            select d.key, count(*) filter (where d.started is null) as used,
+                coalesce(sum(d.cost) filter (where d.verdict is null), 0) as units
+              from decided d group by 1
+          )
+          select (select array_agg(d.verdict order by d."position") from decided d),
+              array_agg(t.used order by t.key), array_agg(t.units order by t.key)
+            into verdicts, key_used, key_units from taken t;
+        end if;
+
+        if verdicts is null then
+          insert into %1$I.usage (tenant_id, request_id, key_id, at, route, status, latency_bucket,
+              cache_hit, units, plan)
+            select tenant_ids[a.key], a.request_id, key_ids[a.key], this_moment, a.route, a.status,
+              a.latency_bucket, a.cache_hit,
+              case when %2$L <> 'live' or a.status >= 400 then 0 else a.cost end, plans[a.key]
+            from unnest(keys, request_ids, routes, costs, statuses, latency_buckets, cache_hits)
+              as a(key, request_id, route, cost, status, latency_bucket, cache_hit);
+        else
+          insert into %1$I.usage (tenant_id, request_id, key_id, at, route, status, latency_bucket,
+              cache_hit, units, plan)
+            select tenant_ids[a.key], a.request_id, key_ids[a.key], this_moment, a.route,
+              case
+                when a.verdict is null then a.status
+                when a.verdict in ('RATE_LIMITED', 'TOO_MANY_AT_ONCE', 'QUOTA_EXCEEDED') then 429
+                when a.verdict in ('ADDRESS_NOT_ALLOWED', 'INSUFFICIENT_SCOPE') then 403
+                else 401
+              end,
+              case when a.verdict is null then a.latency_bucket else 0 end,
+              case when a.verdict is null then a.cache_hit else false end,
+              case when %2$L <> 'live' or a.status >= 400 or a.verdict is not null
+                then 0 else a.cost end,
+              plans[a.key]
+            from unnest(keys, request_ids, routes, costs, statuses, latency_buckets, cache_hits,
+                verdicts)
+              as a(key, request_id, route, cost, status, latency_bucket, cache_hit, verdict)
+            where key_ids[a.key] is not null;
+        end if;
+
+        insert into %1$I.slice as s (tenant_id, month, slice, units)
+          select k.tenant_id, this_month, k.slice, sum(key_units[k.no])
+            from unnest(standings) k where key_units[k.no] > 0 group by 1, 3
+          on conflict (tenant_id, month, slice) do update set units = s.units + excluded.units;
+        if unfolded then
+          with folded as (
+            delete from %1$I.slice s
+              using (select distinct k.tenant_id, k.slice from unnest(standings) k) c
+              where s.tenant_id = c.tenant_id and s.slice < c.slice
+              returning s.tenant_id, s.month, s.units, c.slice
+          )
+          insert into %1$I.period as p (tenant_id, month, units, folded_to)
+            select f.tenant_id, f.month, sum(f.units), f.slice from folded f group by 1, 2, 4
+            on conflict (tenant_id, month) do update
+              set units = p.units + excluded.units, folded_to = excluded.folded_to;
+        end if;
+        if has_rate then
+          insert into %1$I.rate as r (tenant_id, holder, slice, tat)
+            select k.tenant_id, k.key_id, k.key_slice,
+              now_us + ceil(k.key_debt + key_used[k.no] * k.key_step)::bigint
+              from unnest(standings) k where k.key_step is not null and key_used[k.no] > 0
+            union all
+            select k.tenant_id, k.tenant_id, k.tenant_slice,
+              now_us + ceil(min(k.tenant_debt) + sum(key_used[k.no]) * min(k.tenant_step))::bigint
+              from unnest(standings) k where k.tenant_step is not null and key_used[k.no] > 0
+              group by 1, 3
+            on conflict (tenant_id, holder, slice) do update set tat = excluded.tat;
+        end if;
+        if unpruned then
+          delete from %1$I.rate r using unnest(standings) k
+            where r.tenant_id = k.tenant_id and (
+              (r.holder = k.key_id and r.slice < k.key_slice)
+              or (r.holder = k.tenant_id and r.slice < k.tenant_slice));
+        end if;
+
+        if verdicts is not null then
+          return query
+            select a."position"::integer, a.verdict,
+              case a.verdict
+                when 'RATE_LIMITED' then ceil(greatest(
+                  k.key_debt + (key_used[k.no] + 1 - k.key_burst) * k.key_step,
+                  k.tenant_debt + (t.used + 1 - k.tenant_burst) * k.tenant_step) / 1000)::bigint
+                when 'TOO_MANY_AT_ONCE' then 1000
+                when 'QUOTA_EXCEEDED' then ceil(extract(epoch from
+                  (this_month + interval '1 month') at time zone 'UTC' - this_moment) * 1000)::bigint
+              end,
+              null::uuid, null::uuid, null::timestamptz, null::integer, null::integer,
+              null::integer, null::bigint, null::bigint
+            from unnest(keys, verdicts) with ordinality as a(key, verdict, "position")
+            cross join lateral (select (standings[a.key]).*) k
+            left join (
+              select x.tenant_id, sum(key_used[x.no]) as used from unnest(standings) x group by 1
+            ) t on t.tenant_id = k.tenant_id
+            where a.verdict is not null;
+        end if;
+        if has_rate or has_quota or cardinality(introduce) > 0 then
+          return query
+            select -k.no, null, null::bigint, k.tenant_id, k.key_id, null::timestamptz,
+              least(k.key_rate, k.tenant_rate), least(k.key_burst, k.tenant_burst),
+              floor(least(k.key_burst - k.key_debt / k.key_step - key_used[k.no],
+                k.tenant_burst - k.tenant_debt / k.tenant_step - sum(key_used[k.no]) over t)
+                + 1e-6)::integer,
+              k.units_per_month, greatest(0, k.units_left - sum(key_units[k.no]) over t)::bigint
+            from unnest(standings) k
+            where k.key_id is not null and (k.key_rate is not null or k.tenant_rate is not null
+              or k.units_per_month is not null or k.no = any (introduce))
+            window t as (partition by k.tenant_id);
+        end if;
+        "position" := 0;
+        decided_at := this_moment;
+        return next;
+      end
+      $function$;
+      drop function %1$I.pace;
+    $ddl$, s.name, s.name);
+  end loop;
+end
+$migration$;
+
+drop function platform.batch_keys, platform.batch_arrivals;
