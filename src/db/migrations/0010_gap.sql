@@ -1,0 +1,1 @@
+-- Holds the number until migration 0010 lands, and goes then.
