@@ -40,7 +40,8 @@ export class Maintenance {
   #failedAt: Date | undefined
   #failed = false
   #daysAhead: number | undefined
-  #heldSince: Date | undefined
+  /** By schema, since when a reader keeps a day from being dropped. */
+  readonly #heldSince = new Map<string, Date>()
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
@@ -67,7 +68,7 @@ export class Maintenance {
         `Maintenance failed at ${this.#failedAt.toISOString()}, and is tried again every 5 minutes; until then expired data may stay. The log has the cause.`,
       )
     }
-    const held = this.#heldSince
+    const held = [...this.#heldSince.values()].sort((a, b) => a.getTime() - b.getTime())[0]
     if (held !== undefined && this.#options.now() - held.getTime() > HELD_MS) {
       return degraded(
         `Usage rows that are kept no longer cannot be dropped since ${held.toISOString()}: a session of the database reads them. End it; pg_stat_activity shows which is oldest.`,
@@ -125,10 +126,11 @@ export class Maintenance {
   async #drop(schema: string): Promise<void> {
     try {
       await this.#untilNone(`select ${schema}.drop_expired_usage() as done`)
-      this.#heldSince = undefined
+      this.#heldSince.delete(schema)
     } catch (error) {
       if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error
-      this.#heldSince ??= new Date(this.#options.now())
+      const since = this.#heldSince.get(schema) ?? new Date(this.#options.now())
+      this.#heldSince.set(schema, since)
     }
   }
 

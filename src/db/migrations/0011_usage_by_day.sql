@@ -4,7 +4,7 @@
 
 insert into platform.maintenance_turn
   select s || '.' || task from unnest(array['live', 'sandbox']) s,
-    unnest(array['usage_days', 'roll_up', 'last_use', 'usage_hour']) task;
+    unnest(array['usage_days', 'usage_hour']) task;
 
 do $migration$
 declare
@@ -71,7 +71,7 @@ begin
       create policy operator_last_use on %1$I.usage for select to zt_operator using (true);
       create policy operator_last_use on %1$I.key_use for select to zt_operator using (true);
 
-      -- How far the maintenance is. Hours before closed_to are in usage_hour, whole days before it in
+      -- How far the maintenance is, and its turn: whoever holds the row is at it. Hours before closed_to are in usage_hour, whole days before it in
       -- usage_day too; rows before it never change any more.
       create table %1$I.usage_progress (
         one       boolean primary key default true check (one),
@@ -105,7 +105,7 @@ begin
     -- it, then attaches it, which waits for no reader and no writer, and none for it.
     execute format($ddl$
       create function %1$I.add_usage_day(day date) returns boolean
-      language plpgsql volatile set search_path = pg_catalog, pg_temp
+      language plpgsql volatile strict set search_path = pg_catalog, pg_temp
       as $function$
       declare
         parent constant regclass := '%1$I.usage';
@@ -218,12 +218,10 @@ begin
         closing_to timestamptz;
         closed integer := 0;
       begin
-        perform from platform.maintenance_turn t
-          where t.task = '%1$I.roll_up' for update skip locked;
+        select p.closed_to into closing from %1$I.usage_progress p for update skip locked;
         if not found then
           return null;
         end if;
-        select p.closed_to into closing from %1$I.usage_progress p;
         while closing < due and clock_timestamp() < started + interval '2 seconds' loop
           closing_to := closing + interval '1 hour';
           with part as materialized (
@@ -272,13 +270,11 @@ begin
         this_moment constant timestamptz := clock_timestamp();
         since timestamptz;
       begin
-        perform from platform.maintenance_turn t
-          where t.task = '%1$I.last_use' for update skip locked;
+        select greatest(p.used_to, p.closed_to) - interval '1 minute' into since
+          from %1$I.usage_progress p for update skip locked;
         if not found then
           return;
         end if;
-        select greatest(p.used_to, p.closed_to) - interval '1 minute' into since
-          from %1$I.usage_progress p;
         insert into %1$I.key_use as k (tenant_id, key_id, at)
           select u.tenant_id, u.key_id, max(u.at) from %1$I.usage u where u.at >= since group by 1, 2
           on conflict (tenant_id, key_id) do update set at = excluded.at where k.at < excluded.at;
@@ -422,7 +418,11 @@ begin
               ) first, (
                 select min(p.retention_days) as shortest from platform.plan p
                   where exists (select from platform.tenant t where t.plan = p.name)
-              ) plans;
+              ) plans
+              for update of p skip locked;
+            if not found then
+              return null;
+            end if;
             while sweeping <= last and removed < at_most
                 and clock_timestamp() < started + interval '1 second' loop
               with old as (
