@@ -73,6 +73,38 @@ for (const major of [18, 15] as const) {
       assert.equal(await keeper().look(), 0, "again is harmless")
     })
 
+    it("a day that is half closed is told from hours and rows, once each", async () => {
+      await db.asSuperuser((client) => addUsageDays(client, 4, 4))
+      const day = new Date(Math.floor(now() / DAY_MS - 4) * DAY_MS)
+      await query("delete from live.usage; delete from live.usage_day; delete from live.usage_hour")
+      await query("update live.usage_progress set closed_to = $1::timestamptz", [day])
+      await query(
+        `insert into live.usage (tenant_id, request_id, key_id, at, route, status, units, plan)
+          select $1, gen_random_uuid(), $1, $2::timestamptz + n * interval '1 h', 1, 200, 1, 'brief'
+          from generate_series(0, 23) n`,
+        [tenant, day],
+      )
+      const read = async () =>
+        (
+          await db.database.asTenant("live", tenant, (tx) =>
+            readUsage(tx, "live", day.toISOString().slice(0, 7)),
+          )
+        ).lines
+      const earlier = await read()
+      assert.equal(earlier[0]?.requests, 24)
+      await db.database.callAside("select live.roll_up_usage()")
+      assert.deepEqual(await read(), earlier)
+      // As it was at noon.
+      const noon = new Date(day.getTime() + DAY_MS / 2)
+      await query("update live.usage_progress set closed_to = $1", [noon])
+      await query("delete from live.usage_hour where hour >= $1", [noon])
+      await query("delete from live.usage_day")
+      assert.deepEqual(await read(), earlier)
+      await db.database.callAside("select live.roll_up_usage()")
+      assert.deepEqual(await read(), earlier)
+      await query("delete from live.usage; delete from live.usage_day; delete from live.usage_hour")
+    })
+
     it("observations go when they have expired, and batches and idle rates after an hour", async () => {
       await query(
         `insert into live.analysis (tenant_id, id, domain_index, observed_at, expires_at, sealed)

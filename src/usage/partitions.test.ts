@@ -105,9 +105,14 @@ for (const major of [18, 15] as const) {
         // A backup's snapshot, an export, an operator who has gone for lunch.
         await reader.query("begin isolation level repeatable read; select count(*) from live.usage")
         const maintenance = keeper()
-        const asked = Promise.all([maintenance.look(), ...Array.from({ length: 200 }, ask)])
-        const [, ...answers] = await asked
-        assert.deepEqual([...new Set(answers)], ["ok"])
+        let done = false
+        const looking = maintenance.look().finally(() => {
+          done = true
+        })
+        const answers = new Set<unknown>()
+        while (!done) answers.add(await ask())
+        await looking
+        assert.deepEqual([...answers], ["ok"])
         assert.equal(await daysAhead(reader), DAYS_AHEAD, "made while it reads")
         assert.ok(await isThere(reader, partOf(-500)), "not dropped while it reads")
         assert.equal((await maintenance.probe()).state, "ok")
