@@ -103,9 +103,10 @@ export async function serve(
   const maintenance = new Maintenance({
     database,
     now,
-    failed: (err) => log.warn({ err }, "expired data could not be deleted"),
+    failed: (err) => log.warn({ err }, "a task of the maintenance failed"),
   })
   stack.defer(() => maintenance.close())
+  await maintenance.extend()
   const health = new Health(
     VERSION,
     {

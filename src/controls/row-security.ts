@@ -14,6 +14,7 @@ import type { Finding } from "./finding.ts"
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
   "live.unknown_key",
+  "live.usage_progress",
   "platform.backup_run",
   "platform.backup_turn",
   "platform.maintenance_turn",
@@ -21,6 +22,7 @@ const WITHOUT_TENANT: readonly string[] = [
   "platform.plan",
   "sandbox.batch",
   "sandbox.unknown_key",
+  "sandbox.usage_progress",
 ]
 
 const CUSTOMERS: readonly string[] = ["zt_tenant", "zt_sandbox", "PUBLIC"]

@@ -13,14 +13,45 @@ import type { Finding } from "./finding.ts"
 interface ServicePath {
   /** What it is for, as the claim names it. */
   readonly path: string
-  readonly owner: "zt_service" | "zt_role_admin"
+  readonly owner: "zt_service" | "zt_role_admin" | "zt_owner"
   readonly executors: readonly string[]
+  /** Its own settings beside the search_path. */
+  readonly settings?: readonly string[]
 }
 
+/** Planned anew at each call, so that partitions of no concern are neither locked nor opened. */
+const PLANNED = { settings: ["plan_cache_mode=force_custom_plan"] } as const
+/** Plans are kept, and must not be those of tables that were empty when they were made. */
+const KEPT = {
+  settings: [
+    "plan_cache_mode=force_generic_plan",
+    "jit=off",
+    "enable_seqscan=off",
+    "enable_mergejoin=off",
+    "enable_memoize=off",
+  ],
+} as const
 const ADMISSION = { path: "admission", owner: "zt_service", executors: ["zt_runtime"] } as const
 const RETENTION = { path: "retention", owner: "zt_service", executors: ["zt_runtime"] } as const
+const ROLLUP = { ...RETENTION, ...PLANNED, path: "rollup" } as const
 const UNKNOWN_KEYS = { ...ADMISSION, path: "unknown keys, counted by minute" } as const
-const AGGREGATES = { path: "aggregates", owner: "zt_service", executors: ["zt_health"] } as const
+const AGGREGATES = {
+  ...PLANNED,
+  path: "aggregates",
+  owner: "zt_service",
+  executors: ["zt_health"],
+} as const
+/** With the rights of the tables' owner: it sees no row, since row security is forced. */
+const PARTITIONS = {
+  path: "partitions of usage",
+  owner: "zt_owner",
+  executors: ["zt_runtime"],
+} as const
+const DROPPING = {
+  ...PARTITIONS,
+  executors: ["zt_service"],
+  settings: ["lock_timeout=50ms"],
+} as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -31,12 +62,22 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
     owner: "zt_service",
     executors: ["zt_sandbox", "zt_tenant"],
   },
-  "live.admit": ADMISSION,
-  "sandbox.admit": ADMISSION,
-  "live.void_batch": ADMISSION,
-  "sandbox.void_batch": ADMISSION,
-  "live.retain": RETENTION,
-  "sandbox.retain": RETENTION,
+  "live.admit": { ...ADMISSION, ...KEPT },
+  "sandbox.admit": { ...ADMISSION, ...KEPT },
+  "live.void_batch": { ...ADMISSION, ...PLANNED },
+  "sandbox.void_batch": { ...ADMISSION, ...PLANNED },
+  "live.retain": { ...RETENTION, ...PLANNED },
+  "sandbox.retain": { ...RETENTION, ...PLANNED },
+  "live.drop_expired_usage": RETENTION,
+  "sandbox.drop_expired_usage": RETENTION,
+  "live.roll_up_usage": ROLLUP,
+  "sandbox.roll_up_usage": ROLLUP,
+  "live.note_last_use": ROLLUP,
+  "sandbox.note_last_use": ROLLUP,
+  "live.extend_usage": PARTITIONS,
+  "sandbox.extend_usage": PARTITIONS,
+  "live.drop_usage_day": DROPPING,
+  "sandbox.drop_usage_day": DROPPING,
   "live.count_unknown_keys": UNKNOWN_KEYS,
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
   "live.traffic": AGGREGATES,
@@ -52,20 +93,24 @@ const POLICIES: readonly string[] = [
   "live.account: service",
   "live.analysis: retention",
   "live.api_key: service",
+  "live.key_use: service",
   "live.period: service",
   "live.rate: service",
   "live.slice: service",
   "live.usage: service",
   "live.usage_day: service",
+  "live.usage_hour: service",
   "platform.tenant: service",
   "sandbox.account: service",
   "sandbox.analysis: retention",
   "sandbox.api_key: service",
+  "sandbox.key_use: service",
   "sandbox.period: service",
   "sandbox.rate: service",
   "sandbox.slice: service",
   "sandbox.usage: service",
   "sandbox.usage_day: service",
+  "sandbox.usage_hour: service",
 ]
 
 /** It makes the functions and hands them over, which takes membership. Nobody serves as it. */
@@ -73,8 +118,6 @@ const MEMBERS: readonly string[] = ["zt_migrate"]
 
 /** What is found first must be PostgreSQL's own, and a caller's temporary objects never. */
 const SEARCH_PATH = "search_path=pg_catalog, pg_temp"
-/** May stand beside it: how a plan is made, never what it gives. */
-const PLANNING = /^(?:plan_cache_mode|enable_[a-z]+|jit)=/
 
 /** @throws Problem `UNAVAILABLE` */
 export async function checkServicePaths(client: pg.ClientBase): Promise<Finding[]> {
@@ -110,9 +153,9 @@ function strayFunction(routine: Routine, _at: number, all: readonly Routine[]): 
     found.push([name, "is there more than once, with other arguments"])
   }
   if (owner !== path.owner) found.push([name, `is owned by ${owner}, not by ${path.owner}`])
-  const others = settings.filter((setting) => !PLANNING.test(setting))
-  if (others.length !== 1 || others[0] !== SEARCH_PATH) {
-    found.push([name, `does not have exactly '${SEARCH_PATH}' of its own`])
+  const own = [SEARCH_PATH, ...(path.settings ?? [])]
+  if (settings.join("; ") !== own.join("; ")) {
+    found.push([name, `does not have exactly '${own.join("; ")}' of its own`])
   }
   const executors = grants.map(({ role }) => role)
   return [
@@ -128,7 +171,8 @@ function strayPolicies({ tables }: Catalog): Stray[] {
   const named = tables.flatMap((table) =>
     table.policies
       .filter(({ roles }) => roles.includes("zt_service") || roles.includes("PUBLIC"))
-      .map(({ name }) => `${table.name}: ${name}`),
+      // A partition that lacks one differs from its parent, which the document of privileges finds.
+      .map(({ name }) => `${table.partitionOf ?? table.name}: ${name}`),
   )
   return [
     ...named
