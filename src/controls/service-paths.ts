@@ -52,6 +52,7 @@ const DROPPING = {
   executors: ["zt_service"],
   settings: ["lock_timeout=50ms"],
 } as const
+const KEY_REQUESTS = { ...RETENTION, path: "keys by request" } as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -82,6 +83,13 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
   "live.traffic": AGGREGATES,
   "sandbox.traffic": AGGREGATES,
+  "platform.retain": RETENTION,
+  "platform.self_service_plans": KEY_REQUESTS,
+  "platform.ask_for_key": KEY_REQUESTS,
+  "platform.take_key_link": KEY_REQUESTS,
+  "platform.key_link_mailed": KEY_REQUESTS,
+  "platform.key_link": KEY_REQUESTS,
+  "platform.claim_key": KEY_REQUESTS,
   "role_admin.open_grant_role": GRANT_ROLES,
   "role_admin.close_grant_role": GRANT_ROLES,
   "role_admin.drop_grant_role": GRANT_ROLES,
@@ -100,7 +108,9 @@ const POLICIES: readonly string[] = [
   "live.usage: service",
   "live.usage_day: service",
   "live.usage_hour: service",
+  "platform.key_request: service",
   "platform.tenant: service",
+  "platform.tenant_key: by_request",
   "sandbox.account: service",
   "sandbox.analysis: retention",
   "sandbox.api_key: service",

@@ -14,6 +14,7 @@ import { READ_DAYS_AHEAD, tooFewAhead } from "./partitions.ts"
 
 /** Hours of usage are kept for 35 days, unknown keys' counts for 30, batches' ids and idle rates for an hour. */
 const TASKS = ["usage", "usage_hour", "analysis", "batch", "rate", "unknown_key"] as const
+const PLATFORM_TASKS = ["key_request"] as const
 
 const FIRST_LOOK_MS = 60_000
 const LOOK_MS = 300_000
@@ -97,11 +98,8 @@ export class Maintenance {
     let removed = 0
     this.#failed = false
     await this.extend()
-    for (const schema of Object.values(SCHEMAS)) {
-      await this.#try(() => this.#untilNone(`select ${schema}.roll_up_usage() as done`))
-      await this.#try(() => this.#call(`select ${schema}.note_last_use()`))
-      await this.#try(() => this.#drop(schema))
-      for (const task of TASKS) {
+    const retain = async (schema: string, tasks: readonly string[]) => {
+      for (const task of tasks) {
         await this.#try(async () => {
           for (let rows = rowsAtOnce; rows >= rowsAtOnce && !this.#stop.signal.aborted; ) {
             const row = await this.#call<{ rows: number | null }>(
@@ -115,6 +113,13 @@ export class Maintenance {
         })
       }
     }
+    for (const schema of Object.values(SCHEMAS)) {
+      await this.#try(() => this.#untilNone(`select ${schema}.roll_up_usage() as done`))
+      await this.#try(() => this.#call(`select ${schema}.note_last_use()`))
+      await this.#try(() => this.#drop(schema))
+      await retain(schema, TASKS)
+    }
+    await retain("platform", PLATFORM_TASKS)
     if (!this.#failed) {
       this.#doneAt = new Date(now())
       this.#failedAt = undefined
