@@ -14,6 +14,7 @@ const COMMANDS = [
   "plans",
   "tenants",
   "usage",
+  "events",
   "secrets",
   "migrate",
   "backup",

@@ -21,6 +21,12 @@ const ADMISSION = { path: "admission", owner: "zt_service", executors: ["zt_runt
 const RETENTION = { path: "retention", owner: "zt_service", executors: ["zt_runtime"] } as const
 const UNKNOWN_KEYS = { ...ADMISSION, path: "unknown keys, counted by minute" } as const
 const AGGREGATES = { path: "aggregates", owner: "zt_service", executors: ["zt_health"] } as const
+const EVENTS = {
+  path: "events for owners",
+  owner: "zt_service",
+  executors: ["zt_runtime"],
+} as const
+const APPEND_EVENT = { ...EVENTS, executors: ["zt_operator", "zt_runtime"] } as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -39,6 +45,14 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "sandbox.retain": RETENTION,
   "live.count_unknown_keys": UNKNOWN_KEYS,
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
+  "live.append_event": APPEND_EVENT,
+  "sandbox.append_event": APPEND_EVENT,
+  "live.find_events": EVENTS,
+  "sandbox.find_events": EVENTS,
+  "live.note_keys_in_clear": EVENTS,
+  "sandbox.note_keys_in_clear": EVENTS,
+  "live.report_leaks": EVENTS,
+  "sandbox.report_leaks": EVENTS,
   "live.traffic": AGGREGATES,
   "sandbox.traffic": AGGREGATES,
   "role_admin.open_grant_role": GRANT_ROLES,
@@ -52,6 +66,7 @@ const POLICIES: readonly string[] = [
   "live.account: service",
   "live.analysis: retention",
   "live.api_key: service",
+  "live.event: service",
   "live.period: service",
   "live.rate: service",
   "live.slice: service",
@@ -61,6 +76,7 @@ const POLICIES: readonly string[] = [
   "sandbox.account: service",
   "sandbox.analysis: retention",
   "sandbox.api_key: service",
+  "sandbox.event: service",
   "sandbox.period: service",
   "sandbox.rate: service",
   "sandbox.slice: service",

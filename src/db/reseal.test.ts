@@ -4,6 +4,7 @@ import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
 import type { StoredObservation } from "../analyses/store.ts"
 import { latestObservation, SEALED_ANALYSES, saveObservation } from "../analyses/store.ts"
+import { readContact, SEALED_CONTACTS, saveContact } from "../events/contact.ts"
 import { issueKey, listKeys } from "../keys/keys.ts"
 import { SEALED_KEYS } from "../keys/row.ts"
 import { ensureTenant, SEALED_TENANTS } from "../keys/tenants.ts"
@@ -15,7 +16,12 @@ import type { SealedTable } from "./reseal.ts"
 import { generationsOf, resealBatch, START } from "./reseal.ts"
 import { tenantSeed } from "./tenant-seed.ts"
 
-const TABLES: readonly SealedTable[] = [SEALED_TENANTS, ...SEALED_KEYS, ...SEALED_ANALYSES]
+const TABLES: readonly SealedTable[] = [
+  SEALED_TENANTS,
+  SEALED_CONTACTS,
+  ...SEALED_KEYS,
+  ...SEALED_ANALYSES,
+]
 const HOSTS = Array.from({ length: 7 }, (_, n) => `host${n}.test`)
 
 for (const major of [18, 15] as const) {
@@ -43,6 +49,9 @@ for (const major of [18, 15] as const) {
         const { id } = await db.admin.asOperator((tx) => ensureTenant(tx, keyring, tenant, "test"))
         tenants.push(id)
         for (const host of HOSTS) await save(id, host)
+        await db.admin.asOperator((tx) =>
+          saveContact(tx, keyring, id, `${tenant}@shop.example`, "test"),
+        )
       }
       await db.admin.asOperator((tx) =>
         tx.query("delete from platform.tenant_key where tenant_id = $1", [tenants[2]]),
@@ -99,6 +108,7 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(counts, {
         "platform.tenant": 2,
+        "platform.contact": 2,
         "live.api_key": 2,
         "sandbox.api_key": 0,
         "live.analysis": 2 * HOSTS.length,
@@ -125,6 +135,8 @@ for (const major of [18, 15] as const) {
           assert.equal((await find(tenant, host))?.observation.name.host, host)
         }
       }
+      const contact = await db.admin.asOperator((tx) => readContact(tx, fresh, tenants[1] ?? ""))
+      assert.equal(contact, "bolt@shop.example")
       const again = await db.admin.asOperator((tx) => ensureTenant(tx, fresh, "acme", "test"))
       assert.deepEqual(again, { id: tenants[0], made: false })
     })

@@ -22,6 +22,7 @@ import { limitHeaders } from "./limits.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
+import { eventRoutes } from "./routes/events.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { keyRoutes } from "./routes/keys.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
@@ -70,6 +71,7 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   for (const path of WITHOUT_QUERY) app.use(path, refuseQuery)
   app.route("/", analyzeRoutes(parts, answers))
   app.route("/", usageRoutes(parts))
+  app.route("/", eventRoutes(parts))
   app.route("/", keyRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))

@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { z } from "@hono/zod-openapi"
 import { Analysis, Health, Liveness, Metrics, Usage, VerdictKeys } from "../../src/http/contract.ts"
+import { EventList } from "../../src/http/contract-events.ts"
 import {
   Key,
   KeyList,
@@ -20,6 +21,7 @@ const document = contractDocument()
 const SCHEMAS = new Map<string, z.ZodType>(
   Object.entries({
     Analysis,
+    EventList,
     Health,
     Key,
     KeyList,
