@@ -267,6 +267,11 @@ export const SETTINGS = {
     mailFrom.optional(),
     "Whom mail comes from: an address, or `Name <address>`. Goes with `ZT_SMTP_URL`.",
   ),
+  leakPartnersFile: setting(
+    "ZT_LEAK_PARTNERS_FILE",
+    path.optional(),
+    "Public keys of secret scanners that may report leaked keys at `POST /v1/leaked-keys` (JSON, see docs/leaked-keys.md). Read again when it changes. Without it, nobody may.",
+  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),

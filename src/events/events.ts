@@ -2,7 +2,7 @@
  * Events that a tenant's owner is told of: appended, and listed.
  *
  * Owns: kinds and what each says of itself, closed and never personal. Not: what makes the program's
- * own (the database's functions, looked at by watch.ts), mailing them (dispatcher.ts).
+ * own (the database's functions, asked by job.ts), mailing them (dispatcher.ts).
  * Invariant: of one tenant, kind and occasion there is one event, whoever tells it how often.
  */
 import type { Id } from "../core/ids.ts"
@@ -64,7 +64,7 @@ export interface ShownEvent {
   readonly mailed_at: string | null
 }
 
-export interface EventRow {
+interface EventRow {
   readonly environment: Environment
   readonly tenant_id: string
   readonly id: string
@@ -134,12 +134,31 @@ export async function listEvents(
   return rows.map((row) => ({ ...shownEvent(row), tenantId: row.tenant_id }))
 }
 
+/** @returns A tenant's events that were not mailed, the oldest first, each with its UUID. */
+export async function unmailed(
+  tx: Tx,
+  tenantId: string,
+  notOlderThan: string,
+  limit: number,
+): Promise<(ShownEvent & { readonly uuid: string })[]> {
+  const tables = (["live", "test"] as const).map(
+    (environment) => `select ${eventColumns(environment)} from ${SCHEMAS[environment]}.event`,
+  )
+  const rows = await tx.query<EventRow>(
+    `select * from (${tables.join(" union all ")}) e
+      where tenant_id = $1 and mailed_at is null and at > clock_timestamp() - $2::interval
+      order by id limit $3`,
+    [tenantId, notOlderThan, limit],
+  )
+  return rows.map((row) => ({ ...shownEvent(row), uuid: row.id }))
+}
+
 /** @returns A select list for {@link EventRow}. */
-export function eventColumns(environment: Environment): string {
+function eventColumns(environment: Environment): string {
   return `'${environment}' as environment, tenant_id, id, kind, key_id, at, detail, mailed_at`
 }
 
-export function shownEvent(row: EventRow): ShownEvent {
+function shownEvent(row: EventRow): ShownEvent {
   return {
     id: encodeId("evt", row.id),
     kind: row.kind,

@@ -25,11 +25,18 @@ import { analyzeRoutes } from "./routes/analyze.ts"
 import { eventRoutes } from "./routes/events.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { keyRoutes } from "./routes/keys.ts"
+import { leakedKeyRoutes } from "./routes/leaked-keys.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
 import { usageRoutes } from "./routes/usage.ts"
 
 /** Routes that take no parameter: what is given is refused by name, as everywhere. */
-const WITHOUT_QUERY = ["/v1/health/*", "/v1/openapi.json", "/.well-known/*", "/docs/*"]
+const WITHOUT_QUERY = [
+  "/v1/health/*",
+  "/v1/leaked-keys",
+  "/v1/openapi.json",
+  "/.well-known/*",
+  "/docs/*",
+]
 
 const READY_ANSWERS_SIZE = 64_000_000
 
@@ -73,6 +80,7 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   app.route("/", usageRoutes(parts))
   app.route("/", eventRoutes(parts))
   app.route("/", keyRoutes(parts))
+  app.route("/", leakedKeyRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {

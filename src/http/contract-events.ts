@@ -27,7 +27,7 @@ export const EventsQuery = z.strictObject({
     }),
 })
 
-export const Event = z
+const Event = z
   .object({
     id: field(z.string(), "Names the event.", "evt_01kar2f6h8k0m2p4r6t8v0x2z4"),
     kind: field(z.enum(EVENT_KINDS), "What happened.", "quota_80"),

@@ -12,6 +12,7 @@ import {
   RotatedKey,
   UsedKey,
 } from "../../src/http/contract-keys.ts"
+import { ReportTaken } from "../../src/http/contract-leaks.ts"
 import { answers, endpoints } from "../../src/http/reference-document.ts"
 import { exampleAnswers } from "../../src/http/reference-example.ts"
 import { contractDocument } from "./document.ts"
@@ -28,6 +29,7 @@ const SCHEMAS = new Map<string, z.ZodType>(
     Liveness,
     Metrics,
     NewKey,
+    ReportTaken,
     RevokedKey,
     RotatedKey,
     Usage,
