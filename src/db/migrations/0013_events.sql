@@ -8,13 +8,15 @@ alter table platform.plan
   add column alerts  boolean not null default true,
   add column on_leak text not null default 'disable' check (on_leak in ('disable', 'notify'));
 
--- UUIDv7 (RFC 9562 §5.7): ids of events sort by time. PostgreSQL has it from 18 on.
+-- UUIDv7 (RFC 9562 §5.7, with microseconds as in §6.2 method 3): ids of events sort by time.
+-- PostgreSQL has it from 18 on.
 create function platform.new_uuid() returns uuid
   language sql volatile set search_path = pg_catalog, pg_temp
   begin atomic
-    select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
-      substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3)
-      from 1 for 6), 52, 1), 53, 1), 'hex')::uuid;
+    select encode(overlay(uuid_send(gen_random_uuid()) placing
+        substring(int8send(us / 1000) from 3) || int2send((28672 + us % 1000 * 4096 / 1000)::smallint)
+        from 1 for 8), 'hex')::uuid
+      from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint) now(us);
   end;
 
 -- An id as it is shown: the prefix, and 26 base32 letters (core/ids.ts).
