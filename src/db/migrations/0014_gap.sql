@@ -1,0 +1,1 @@
+-- A place that is kept for a migration of another branch; replaced when that lands.
