@@ -69,6 +69,18 @@ describe("events", () => {
     const issued = await json("keys", "issue", "--tenant", tenant, "--environment", kind, ...more)
     return issued as { id: string; key: string }
   }
+  /** Keys of one tenant: the first by command, the others by that. */
+  const issueSome = async (tenant: string, kind: string, count: number) => {
+    const scopes = ["analyze", "usage:read", "keys:write"].flatMap((scope) => ["--scope", scope])
+    const [first, ...others] = [await issue(tenant, kind, ...scopes)]
+    for (let n = 1; n < count; n++) {
+      const body = JSON.stringify({ name: `number ${n}` })
+      const headers = { "content-type": "application/json" }
+      const ask = { method: "POST", key: first.key, headers, body }
+      others.push((await program.ask("/v1/keys", ask)).json)
+    }
+    return [first, ...others] as { id: string; key: string }[]
+  }
   const events = async (key: string, query = "") => {
     const answer = await program.ask(`/v1/events${query}`, { key })
     assert.equal(answer.status, 200, answer.text)
@@ -107,9 +119,12 @@ describe("events", () => {
     )
 
   describe("POST /v1/leaked-keys", () => {
+    let leaky: readonly { key: string }[] = []
     it("disables keys that exist, live and test, and answers the same for those that do not", async () => {
-      const [live, test] = [await issue("leaky", "live"), await issue("leaky", "test")]
-      const other = await issue("leaky", "live")
+      const [other, live, ...spare] = await issueSome("leaky", "live", 3)
+      const test = await issue("leaky", "test")
+      assert.ok(other && live)
+      leaky = spare
       const body = reported(live.key, test.key, live.key)
       const [known, unknown] = [
         await report(body),
@@ -134,7 +149,7 @@ describe("events", () => {
     })
 
     it("looks at what is good among items that are not", async () => {
-      const { key } = await issue("leaky", "live")
+      const [{ key }] = leaky as [{ key: string }]
       const items = [null, 7, "x", [], {}, { token: 5 }, { token: "" }, { token: `${key} ` }]
       const body = JSON.stringify([...items, { token: key }])
       const answer = await report(body, { prefix: "" })
@@ -249,12 +264,8 @@ describe("events", () => {
 
   describe("GET /v1/events", () => {
     it("pages from the newest on, filters by kind and key, and refuses by name", async () => {
-      const keys = [
-        await issue("pages", "test"),
-        await issue("pages", "test"),
-        await issue("pages", "test"),
-      ]
-      const asking = await issue("pages", "test")
+      const [asking, ...keys] = await issueSome("pages", "test", 4)
+      assert.ok(asking)
       for (const { key } of keys) await report(reported(key))
       const newest = keys.map(({ id }) => id).reverse()
       const first = await events(asking.key, "?limit=2")
