@@ -273,6 +273,11 @@ export const SETTINGS = {
     "Requests for keys that may wait for an answer, at most, over all instances. 0: nobody can ask for a key, and `/request-a-key` is not there.",
     "1000",
   ),
+  leakPartnersFile: setting(
+    "ZT_LEAK_PARTNERS_FILE",
+    path.optional(),
+    "Public keys of secret scanners that may report leaked keys at `POST /v1/leaked-keys` (JSON, see docs/leaked-keys.md). Read again when it changes. Without it, nobody may.",
+  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),

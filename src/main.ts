@@ -4,7 +4,6 @@
  * Starts what is needed side by side, since people wait for it; stops in the order of a request's
  * way, so that whatever was admitted is answered and recorded.
  */
-import { LRUCache } from "lru-cache"
 import { Admission } from "./admission/admission.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import { openBackups } from "./backup/open.ts"
@@ -19,11 +18,14 @@ import { listen } from "./edge/listener.ts"
 import { judge } from "./engine/judge.ts"
 import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
+import { KeysInClear } from "./events/in-clear.ts"
+import { EventsJob } from "./events/job.ts"
+import { LeakPartners } from "./events/leak-partners.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
 import { Metrics } from "./http/metrics.ts"
 import type { Parts } from "./http/parts.ts"
-import { findKeys, lookupIndex } from "./keys/format.ts"
+import { findKeys, readKey } from "./keys/format.ts"
 import { commandActor, issueKey } from "./keys/keys.ts"
 import { LinkPost } from "./keys/link-post.ts"
 import { ensureTenant } from "./keys/tenants.ts"
@@ -68,7 +70,7 @@ export async function serve(
   log: Log,
 ): Promise<Running> {
   await using stack = new AsyncDisposableStack()
-  const [server, certificates, options, attestor, keyring] = await allOf(
+  const [server, certificates, options, attestor, keyring, leakPartners] = await allOf(
     opening,
     openCertificates(config, secrets, log).then((opened) => {
       stack.defer(async () => opened.close())
@@ -80,6 +82,9 @@ export async function serve(
       return opened
     }),
     Keyring.open(secrets),
+    LeakPartners.open(config.leakPartnersFile, (err) =>
+      log.warn({ err }, "ZT_LEAK_PARTNERS_FILE cannot be read; as it was before it holds"),
+    ),
   )
   const reloads = [
     () => attestor.reload(),
@@ -100,6 +105,8 @@ export async function serve(
   stack.defer(async () => {
     await Promise.all([admissions.live.close(), admissions.test.close()])
   })
+  let origin = ""
+  const mailer = createMailer(config)
   const backups = await openBackups(config, server, secrets, backupLog(log), now)
   stack.defer(() => backups.close())
   const maintenance = new Maintenance({
@@ -109,6 +116,27 @@ export async function serve(
   })
   stack.defer(() => maintenance.close())
   await maintenance.extend()
+  const admin = server.admin()
+  stack.defer(() => admin.close())
+  const events = new EventsJob({
+    database,
+    admin,
+    keyring,
+    mailer,
+    origin: () => origin,
+    now,
+    failed: (what, err) =>
+      what === "mail"
+        ? log.warn({ err }, "an owner could not be mailed")
+        : log.warn({ err }, "events could not be looked for"),
+  })
+  stack.defer(() => events.close())
+  const inClear = new KeysInClear({
+    database,
+    told: (index8) => log.warn({ index8 }, "an API key came over plain HTTP: rotate it"),
+    failed: (err) => log.warn({ err }, "an owner could not be told of a key in clear yet"),
+  })
+  stack.defer(() => inClear.close())
   const health = new Health(
     VERSION,
     {
@@ -118,11 +146,10 @@ export async function serve(
       storage: storageProbe(config, now),
       backup: backups.probe,
       maintenance: () => maintenance.probe(),
+      events: () => events.probe(),
     },
     now,
   )
-  let origin = ""
-  const mailer = createMailer(config)
   const linkPost = new LinkPost({
     database,
     keyring,
@@ -155,6 +182,7 @@ export async function serve(
       canMail: mailer.configured,
       kick: () => linkPost.kick(),
     },
+    leakPartners,
     metrics: new Metrics({ database, admissions, health, version: VERSION, now }),
     version: VERSION,
     get origin() {
@@ -171,7 +199,10 @@ export async function serve(
     certificates,
     handler: createListener(parts),
     findKeys,
-    onKeyInClear: keyInClearWarning(log),
+    onKeyInClear(text) {
+      const key = readKey(text)
+      if (key !== undefined) inClear.note(key)
+    },
   })
   origin = `https://${config.host}${edge.httpsPort === 443 ? "" : `:${edge.httpsPort}`}`
   stack.defer(() => edge.close(GRACE_MS))
@@ -180,6 +211,8 @@ export async function serve(
   backups.start()
   maintenance.start()
   if (mailer.configured) linkPost.start()
+  events.start()
+  inClear.start()
   const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
@@ -207,17 +240,6 @@ const BACKUP_FAILURES = {
 function backupLog(log: Log) {
   return (task: keyof typeof BACKUP_FAILURES, err: unknown, notice: string) =>
     log.error({ err, notice }, BACKUP_FAILURES[task])
-}
-
-/** Tells of a key that came over plain HTTP, by its look-up index, once a day. */
-function keyInClearWarning(log: Log): (key: string) => void {
-  const told = new LRUCache<string, true>({ max: 10_000, ttl: 86_400_000 })
-  return (key) => {
-    const index8 = lookupIndex(key)
-    if (told.has(index8)) return
-    told.set(index8, true)
-    log.warn({ index8 }, "an API key came over plain HTTP: rotate it")
-  }
 }
 
 /** Waits for all, also when one fails, so that what was opened is known and can be closed. */

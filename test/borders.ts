@@ -25,6 +25,8 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/keys": NOUN,
   "src/admission": NOUN,
   "src/usage": NOUN,
+  // Mail: what goes to owners goes through the one mailer.
+  "src/events": [...NOUN, "src/mail"],
   "src/analyses": [...NOUN, "src/engine/types.ts"],
 
   "src/engine/types.ts": [],
@@ -44,6 +46,7 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
     "src/edge",
     "src/engine",
     "src/engine/types.ts",
+    "src/events",
     "src/keys",
     "src/mail", // a Mailer, which main.ts made
     "src/usage",

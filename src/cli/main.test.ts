@@ -15,6 +15,7 @@ const COMMANDS = [
   "tenants",
   "requests",
   "usage",
+  "events",
   "secrets",
   "migrate",
   "backup",

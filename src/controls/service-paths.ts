@@ -53,6 +53,12 @@ const DROPPING = {
   settings: ["lock_timeout=50ms"],
 } as const
 const KEY_REQUESTS = { ...RETENTION, path: "keys by request" } as const
+const EVENTS = {
+  path: "events for owners",
+  owner: "zt_service",
+  executors: ["zt_runtime"],
+} as const
+const APPEND_EVENT = { ...EVENTS, executors: ["zt_operator", "zt_runtime"] } as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -81,6 +87,14 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "sandbox.drop_usage_day": DROPPING,
   "live.count_unknown_keys": UNKNOWN_KEYS,
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
+  "live.append_event": APPEND_EVENT,
+  "sandbox.append_event": APPEND_EVENT,
+  "live.find_events": EVENTS,
+  "sandbox.find_events": EVENTS,
+  "live.note_keys_in_clear": EVENTS,
+  "sandbox.note_keys_in_clear": EVENTS,
+  "live.report_leaks": EVENTS,
+  "sandbox.report_leaks": EVENTS,
   "live.traffic": AGGREGATES,
   "sandbox.traffic": AGGREGATES,
   "platform.retain": RETENTION,
@@ -102,6 +116,7 @@ const POLICIES: readonly string[] = [
   "live.analysis: retention",
   "live.api_key: service",
   "live.key_use: service",
+  "live.event: service",
   "live.period: service",
   "live.rate: service",
   "live.slice: service",
@@ -115,6 +130,7 @@ const POLICIES: readonly string[] = [
   "sandbox.analysis: retention",
   "sandbox.api_key: service",
   "sandbox.key_use: service",
+  "sandbox.event: service",
   "sandbox.period: service",
   "sandbox.rate: service",
   "sandbox.slice: service",

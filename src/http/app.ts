@@ -23,9 +23,11 @@ import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
 import { claimRoutes } from "./routes/claim.ts"
+import { eventRoutes } from "./routes/events.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { keyRequestRoutes } from "./routes/key-requests.ts"
 import { keyRoutes } from "./routes/keys.ts"
+import { leakedKeyRoutes } from "./routes/leaked-keys.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
 import { usageRoutes } from "./routes/usage.ts"
 
@@ -33,6 +35,7 @@ import { usageRoutes } from "./routes/usage.ts"
 const WITHOUT_QUERY = [
   "/v1/health/*",
   "/v1/key-requests",
+  "/v1/leaked-keys",
   "/v1/openapi.json",
   "/.well-known/*",
   "/docs/*",
@@ -80,9 +83,11 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   for (const path of WITHOUT_QUERY) app.use(path, refuseQuery)
   app.route("/", analyzeRoutes(parts, answers))
   app.route("/", usageRoutes(parts))
+  app.route("/", eventRoutes(parts))
   app.route("/", keyRoutes(parts))
   app.route("/", keyRequestRoutes(parts))
   app.route("/", claimRoutes(parts))
+  app.route("/", leakedKeyRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {

@@ -7,6 +7,7 @@ import type { Id } from "../core/ids.ts"
 import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
+import type { LeakPartners } from "../events/leak-partners.ts"
 import type { Keyring } from "../secrets/keyring.ts"
 import type { Health } from "./health.ts"
 import type { Metrics } from "./metrics.ts"
@@ -21,6 +22,8 @@ export interface Parts {
   readonly health: Health
   readonly metrics: Metrics
   readonly keyRequests: KeyRequests
+  /** Who may report leaked keys. */
+  readonly leakPartners: Pick<LeakPartners, "find">
   /** Version of the program. */
   readonly version: string
   /** `https://host:port`, where this deployment is reached. */

@@ -8,7 +8,7 @@
 /** Made by every start and every look of the maintenance. */
 export const DAYS_AHEAD = 7
 /** Fewer days ahead than this, and somebody should know. */
-export const FEW_DAYS_AHEAD = 2
+const FEW_DAYS_AHEAD = 2
 
 /** One row of `days`: on how many days to come usage rows have a place; -1: not even today. */
 export const READ_DAYS_AHEAD = `

@@ -23,6 +23,7 @@ export const ROUTES = {
   "POST /v1/keys/{id}/disable": 16,
   "POST /v1/keys/{id}/enable": 17,
   "POST /v1/keys/{id}/revoke": 18,
+  "GET /v1/events": 30,
 } as const
 
 export type Route = keyof typeof ROUTES

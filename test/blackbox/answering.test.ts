@@ -227,6 +227,7 @@ describe("the HTTP contract", () => {
         "backup",
         "certificate",
         "database",
+        "events",
         "maintenance",
         "resolver",
         "storage",
