@@ -6,6 +6,7 @@
  */
 import { LRUCache } from "lru-cache"
 import { Admission } from "./admission/admission.ts"
+import { KnownKeys } from "./admission/known-keys.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import { openBackups } from "./backup/open.ts"
 import type { Config } from "./config.ts"
@@ -19,6 +20,7 @@ import { listen } from "./edge/listener.ts"
 import { judge } from "./engine/judge.ts"
 import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
+import { Strangers } from "./floods/strangers.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
 import { Metrics } from "./http/metrics.ts"
@@ -95,8 +97,13 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  const knownKeys = {
+    live: new KnownKeys(database, "live"),
+    test: new KnownKeys(database, "test"),
+  }
   stack.defer(async () => {
-    await Promise.all([admissions.live.close(), admissions.test.close()])
+    const counting = [...Object.values(admissions), ...Object.values(knownKeys)]
+    await Promise.all(counting.map((one) => one.close()))
   })
   const backups = await openBackups(config, server, secrets, backupLog(log), now)
   stack.defer(() => backups.close())
@@ -123,6 +130,8 @@ export async function serve(
     database,
     keyring,
     admissions,
+    knownKeys,
+    strangers: new Strangers(),
     analyst: new Analyst({
       database,
       keyring,

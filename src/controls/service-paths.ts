@@ -33,6 +33,8 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   },
   "live.admit": ADMISSION,
   "sandbox.admit": ADMISSION,
+  "live.known_keys": ADMISSION,
+  "sandbox.known_keys": ADMISSION,
   "live.void_batch": ADMISSION,
   "sandbox.void_batch": ADMISSION,
   "live.retain": RETENTION,

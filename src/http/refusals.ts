@@ -97,6 +97,7 @@ export const EVERYWHERE = [
   "INVALID_REQUEST",
   "WRONG_HOST",
   "HEADERS_TOO_LARGE",
+  "RATE_LIMITED",
   "INTERNAL",
 ] as const satisfies readonly ProblemCode[]
 
@@ -110,7 +111,6 @@ export const KEYED = [
   "KEY_EXPIRED",
   "ADDRESS_NOT_ALLOWED",
   "INSUFFICIENT_SCOPE",
-  "RATE_LIMITED",
   "UNAVAILABLE",
 ] as const satisfies readonly ProblemCode[]
 

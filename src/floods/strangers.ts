@@ -1,0 +1,116 @@
+/**
+ * Limits on requests without a key that is known: by host, by network (IPv6), and for all together.
+ *
+ * Owns: how much, and who is let in. Not: how others are refused, and that no good key is (http/gate.ts).
+ * Invariants: no address is kept, memory is fixed, no I/O. Who is refused uses up nothing. While some
+ * ask for much, who asks for little finds the other half of what all have together.
+ */
+import { AddressDigests } from "./addresses.ts"
+import type { Rate } from "./buckets.ts"
+import { Buckets } from "./buckets.ts"
+
+export interface Limit extends Rate {
+  /** As `RateLimit-Policy` names it. */
+  readonly name: string
+}
+
+/** An IPv4 address, or an IPv6 /64. */
+const HOST: Limit = { name: "host", perSecond: 50, burst: 100 }
+/** An IPv6 /48. */
+const NETWORK: Limit = { name: "network", perSecond: 200, burst: 400 }
+/** What one instance answers to strangers. */
+const ALL: Limit = { name: "all", perSecond: 500, burst: 500 }
+/** A host within it asks for little. */
+const LITTLE: Rate = { perSecond: 1, burst: 20 }
+
+const ENTRIES = 65_536
+const DAY_MS = 86_400_000
+/** Of sums of milliseconds; far below a request. */
+const ROUNDING_MS = 1e-6
+
+export interface Verdict {
+  /** What refused it; the host's where it is let in. */
+  readonly limit: Limit
+  /** Requests that are left of that. */
+  readonly left: number
+  /** Until that is whole again. */
+  readonly wholeMs: number
+  /** Until there is room for a request; 0: it is let in. */
+  readonly waitMs: number
+}
+
+export class Strangers {
+  readonly #now: () => number
+  readonly #buckets = new Buckets(ENTRIES)
+  readonly #quiet = new Buckets(ENTRIES)
+  #digests = new AddressDigests()
+  #digestsSince: number
+  /** Until when all together have used their rate. */
+  #allUntil = Number.NEGATIVE_INFINITY
+  #refused = 0
+
+  /** @param now - Milliseconds of a clock that never goes back. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#digestsSince = now()
+  }
+
+  /** Requests that were over a limit, since the start. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Counts a request, if there is room for it. @param address - As its socket has it. */
+  take(address: string | undefined): Verdict {
+    const now = this.#now()
+    if (now - this.#digestsSince >= DAY_MS) {
+      this.#digests = new AddressDigests() // nobody is found any more: a fresh burst for each
+      this.#digestsSince = now
+    }
+    const { host, network } = this.#digests.of(address)
+    const hostAheadMs = this.#buckets.ahead(host, now)
+    const networkAheadMs = network === undefined ? 0 : this.#buckets.ahead(network, now)
+    const allAheadMs = Math.max(0, this.#allUntil - now)
+    const quietAheadMs = this.#quiet.ahead(host, now)
+    const isQuiet = waitMs(LITTLE, quietAheadMs) === 0
+    const verdict = strictest([
+      judge(HOST, hostAheadMs),
+      judge(NETWORK, networkAheadMs),
+      judge(ALL, allAheadMs, isQuiet ? ALL.burst : ALL.burst / 2),
+    ])
+    if (verdict.waitMs > 0) {
+      this.#refused++
+      return verdict
+    }
+    if (isQuiet) this.#quiet.set(host, quietAheadMs + intervalMs(LITTLE), now)
+    this.#buckets.set(host, hostAheadMs + intervalMs(HOST), now)
+    if (network !== undefined) {
+      this.#buckets.set(network, networkAheadMs + intervalMs(NETWORK), now)
+    }
+    this.#allUntil = now + allAheadMs + intervalMs(ALL)
+    return verdict
+  }
+}
+
+function intervalMs({ perSecond }: Rate): number {
+  return 1_000 / perSecond
+}
+
+/** @returns Until there is room for a request; 0: there is. */
+function waitMs(rate: Rate, aheadMs: number): number {
+  const ms = aheadMs - (rate.burst - 1) * intervalMs(rate)
+  return ms > ROUNDING_MS ? ms : 0
+}
+
+function judge(limit: Limit, aheadMs: number, burst = limit.burst): Verdict {
+  const interval = intervalMs(limit)
+  const wait = waitMs({ ...limit, burst }, aheadMs)
+  if (wait > 0) return { limit, left: 0, wholeMs: aheadMs, waitMs: wait }
+  const left = Math.floor(limit.burst - aheadMs / interval - 1 + ROUNDING_MS)
+  return { limit, left, wholeMs: aheadMs + interval, waitMs: 0 }
+}
+
+/** @returns Who makes wait longest; the first where nobody does. */
+function strictest([first, ...others]: readonly [Verdict, ...Verdict[]]): Verdict {
+  return others.reduce((worst, one) => (one.waitMs > worst.waitMs ? one : worst), first)
+}
