@@ -131,7 +131,7 @@ export async function serve(
     keyring,
     admissions,
     knownKeys,
-    strangers: new Strangers(),
+    strangers: new Strangers(config.strangersPerSecond),
     analyst: new Analyst({
       database,
       keyring,

@@ -10,7 +10,7 @@ const v4 = (n: number) => `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
 function make() {
   const clock = { now: 1_000 }
-  const strangers = new Strangers(() => clock.now)
+  const strangers = new Strangers(500, () => clock.now)
   /** @returns How many of so many were let in. */
   const ask = (count: number, address: (n: number) => string) => {
     let letIn = 0

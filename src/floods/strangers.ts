@@ -11,15 +11,20 @@ import { Buckets } from "./buckets.ts"
 
 export interface Limit extends Rate {
   /** As `RateLimit-Policy` names it. */
-  readonly name: string
+  readonly name: "host" | "network" | "all"
 }
 
-/** An IPv4 address, or an IPv6 /64. */
-const HOST: Limit = { name: "host", perSecond: 50, burst: 100 }
-/** An IPv6 /48. */
-const NETWORK: Limit = { name: "network", perSecond: 200, burst: 400 }
-/** What one instance answers to strangers. */
-const ALL: Limit = { name: "all", perSecond: 500, burst: 500 }
+/** @param perSecond - What one instance answers to strangers. */
+function limitsOf(perSecond: number) {
+  return {
+    /** An IPv4 address, or an IPv6 /64. */
+    host: { name: "host", perSecond: perSecond / 10, burst: Math.ceil(perSecond / 5) },
+    /** An IPv6 /48. */
+    network: { name: "network", perSecond: perSecond * 0.4, burst: Math.ceil(perSecond * 0.8) },
+    all: { name: "all", perSecond, burst: perSecond },
+  } satisfies Record<Limit["name"], Limit>
+}
+
 /** A host within it asks for little. */
 const LITTLE: Rate = { perSecond: 1, burst: 20 }
 
@@ -40,6 +45,7 @@ export interface Verdict {
 }
 
 export class Strangers {
+  readonly #limits: Readonly<Record<Limit["name"], Limit>>
   readonly #now: () => number
   readonly #buckets = new Buckets(ENTRIES)
   readonly #quiet = new Buckets(ENTRIES)
@@ -49,8 +55,12 @@ export class Strangers {
   #allUntil = Number.NEGATIVE_INFINITY
   #refused = 0
 
-  /** @param now - Milliseconds of a clock that never goes back. */
-  constructor(now: () => number = () => performance.now()) {
+  /**
+   * @param perSecond - What one instance answers to all of them, 10 or more.
+   * @param now - Milliseconds of a clock that never goes back.
+   */
+  constructor(perSecond: number, now: () => number = () => performance.now()) {
+    this.#limits = limitsOf(perSecond)
     this.#now = now
     this.#digestsSince = now()
   }
@@ -68,26 +78,27 @@ export class Strangers {
       this.#digestsSince = now
     }
     const { host, network } = this.#digests.of(address)
+    const { host: ofHost, network: ofNetwork, all } = this.#limits
     const hostAheadMs = this.#buckets.ahead(host, now)
     const networkAheadMs = network === undefined ? 0 : this.#buckets.ahead(network, now)
     const allAheadMs = Math.max(0, this.#allUntil - now)
     const quietAheadMs = this.#quiet.ahead(host, now)
     const isQuiet = waitMs(LITTLE, quietAheadMs) === 0
     const verdict = strictest([
-      judge(HOST, hostAheadMs),
-      judge(NETWORK, networkAheadMs),
-      judge(ALL, allAheadMs, isQuiet ? ALL.burst : ALL.burst / 2),
+      judge(ofHost, hostAheadMs),
+      judge(ofNetwork, networkAheadMs),
+      judge(all, allAheadMs, isQuiet ? all.burst : all.burst / 2),
     ])
     if (verdict.waitMs > 0) {
       this.#refused++
       return verdict
     }
     if (isQuiet) this.#quiet.set(host, quietAheadMs + intervalMs(LITTLE), now)
-    this.#buckets.set(host, hostAheadMs + intervalMs(HOST), now)
+    this.#buckets.set(host, hostAheadMs + intervalMs(ofHost), now)
     if (network !== undefined) {
-      this.#buckets.set(network, networkAheadMs + intervalMs(NETWORK), now)
+      this.#buckets.set(network, networkAheadMs + intervalMs(ofNetwork), now)
     }
-    this.#allUntil = now + allAheadMs + intervalMs(ALL)
+    this.#allUntil = now + allAheadMs + intervalMs(all)
     return verdict
   }
 }
