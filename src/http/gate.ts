@@ -4,7 +4,8 @@
  * Owns: who is a stranger, and their refusal: 429 before a body is read or a row is written. Not: the
  * limits (floods/), whether a key is good (admission/).
  * Invariants: a key that somebody has passes, however many strangers come from its address: it is known
- * from before, or it is looked up. What load balancers ask (live, ready) is always answered.
+ * from before, or it is looked up. What load balancers ask (live, ready) is always answered. Strangers
+ * wait for who has a key, a few a turn of the event loop.
  */
 import type { ServerResponse } from "node:http"
 import { encodeId, newUuid } from "../core/ids.ts"
@@ -13,6 +14,7 @@ import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
 import type { EdgeOptions } from "../edge/listener.ts"
 import { renderRefusal } from "../edge/refusal.ts"
 import type { Verdict } from "../floods/strangers.ts"
+import { Turns } from "../floods/turns.ts"
 import { readKey } from "../keys/format.ts"
 import { sentKey } from "./credentials.ts"
 import type { Parts } from "./parts.ts"
@@ -22,30 +24,38 @@ type GateParts = Pick<Parts, "admissions" | "strangers" | "knownKeys" | "health"
 
 /** @returns What calls its last argument for a request that may go on, and answers the others. */
 export function createGate({ admissions, strangers, knownKeys, health }: GateParts) {
+  const turns = new Turns(PER_TURN)
   return (request: Request, response: ServerResponse, letIn: () => void): void => {
     const { authorization, "x-api-key": apiKey } = request.headers
     const text = sentKey(authorization, apiKey as string | undefined) // Node joins repeated ones
     const key = text === undefined ? undefined : readKey(text)
-    const isCaller = key && admissions[key.environment].callerOf(key.digest) !== undefined
-    const verdict = isCaller ? undefined : strangers.take(request.socket.remoteAddress)
-    if (verdict === undefined || verdict.waitMs === 0) {
-      if (verdict && key === undefined) {
-        for (const field of limitFields(verdict)) response.setHeader(...field)
-      }
+    if (key !== undefined && admissions[key.environment].callerOf(key.digest) !== undefined) {
       letIn()
+      return
+    }
+    const verdict = strangers.take(request.socket.remoteAddress)
+    if (verdict.waitMs === 0) {
+      if (key === undefined) for (const field of limitFields(verdict)) response.setHeader(...field)
+      turns.add(letIn)
     } else if (isProbe(request)) {
       const well = request.url === LIVE ? Promise.resolve(true) : health.ready()
-      void well.then((isWell) => answerProbe(response, isWell))
+      void well.then((isWell) => turns.add(() => answerProbe(response, isWell)))
     } else if (key === undefined) {
-      refuse(request, response, verdict)
+      turns.add(() => refuse(request, response, verdict))
     } else {
       knownKeys[key.environment].ask(key.index8, key.digest, (known) => {
         if (known === "known") letIn()
-        else refuse(request, response, known === "unavailable" ? UNAVAILABLE : verdict)
+        else {
+          const why = known === "unavailable" ? UNAVAILABLE : verdict
+          turns.add(() => refuse(request, response, why))
+        }
       })
     }
   }
 }
+
+/** Strangers that are answered in one turn of the event loop: some half a millisecond of work. */
+const PER_TURN = 8
 
 const LIVE = "/v1/health/live"
 
@@ -63,7 +73,7 @@ function refuse(request: Request, response: ServerResponse, why: Verdict | Probl
   if (!(why instanceof Problem)) fields.push(...limitFields(why))
   // A body that nobody reads is not waited for; HTTP/2 resets its stream.
   if (request.httpVersionMajor === 1 && hasBody(request)) fields.push(["connection", "close"])
-  response.writeHead(problem.status, fields.flat()).end(body)
+  response.writeHead(problem.status, fields.flat()).end(body, "latin1")
 }
 
 const rateLimitedBySeconds: Problem[] = []
