@@ -18,6 +18,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
+import { SETTINGS } from "../src/config.ts"
 import { startProgram } from "../test/program.ts"
 
 const TARGET = "/v1/analyze?domain=lindenshop.test"
@@ -58,7 +59,11 @@ interface Flood {
 
 const program = await startProgram({
   arguments: ["--lab"],
-  environment: { ZT_STRANGERS_PER_SECOND: values.unlimited ? "1000000" : "200" },
+  environment: {
+    ZT_STRANGERS_PER_SECOND: values.unlimited
+      ? "1000000"
+      : (SETTINGS.strangersPerSecond.fallback ?? ""),
+  },
 })
 try {
   const agent = new Agent({

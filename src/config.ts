@@ -228,7 +228,7 @@ export const SETTINGS = {
     "ZT_STRANGERS_PER_SECOND",
     integer(10, 1_000_000),
     "Requests without a good key that one instance answers a second, at most; an address has a tenth of it, then 429. No good key is refused for it. Raise it where all clients come from one address, such as a TCP balancer's.",
-    "200",
+    "100",
   ),
   contactUrl: setting(
     "ZT_CONTACT_URL",

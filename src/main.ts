@@ -97,6 +97,7 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  const strangers = new Strangers(config.strangersPerSecond)
   const knownKeys = {
     live: new KnownKeys(database, "live"),
     test: new KnownKeys(database, "test"),
@@ -131,7 +132,7 @@ export async function serve(
     keyring,
     admissions,
     knownKeys,
-    strangers: new Strangers(config.strangersPerSecond),
+    strangers,
     analyst: new Analyst({
       database,
       keyring,
@@ -146,7 +147,7 @@ export async function serve(
     }),
     attestor,
     health,
-    metrics: new Metrics({ database, admissions, health, version: VERSION, now }),
+    metrics: new Metrics({ database, admissions, strangers, health, version: VERSION, now }),
     version: VERSION,
     get origin() {
       return origin

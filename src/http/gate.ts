@@ -5,7 +5,7 @@
  * limits (floods/), whether a key is good (admission/).
  * Invariants: a key that somebody has passes, however many strangers come from its address: it is known
  * from before, or it is looked up. What load balancers ask (live, ready) is always answered. Strangers
- * wait for who has a key, a few a turn of the event loop.
+ * wait for who has a key.
  */
 import type { ServerResponse } from "node:http"
 import { encodeId, newUuid } from "../core/ids.ts"
@@ -24,7 +24,7 @@ type GateParts = Pick<Parts, "admissions" | "strangers" | "knownKeys" | "health"
 
 /** @returns What calls its last argument for a request that may go on, and answers the others. */
 export function createGate({ admissions, strangers, knownKeys, health }: GateParts) {
-  const turns = new Turns(PER_TURN)
+  const turns = new Turns(TURN_MS)
   return (request: Request, response: ServerResponse, letIn: () => void): void => {
     const { authorization, "x-api-key": apiKey } = request.headers
     const text = sentKey(authorization, apiKey as string | undefined) // Node joins repeated ones
@@ -54,8 +54,8 @@ export function createGate({ admissions, strangers, knownKeys, health }: GatePar
   }
 }
 
-/** Strangers that are answered in one turn of the event loop: some half a millisecond of work. */
-const PER_TURN = 8
+/** Of each turn of the event loop, for strangers: a few refusals. */
+const TURN_MS = 0.2
 
 const LIVE = "/v1/health/live"
 
