@@ -11,7 +11,7 @@ begin
       create function %1$I.known_keys(index8s text[], digests text[]) returns setof bigint
       language sql stable security definer set search_path = pg_catalog, pg_temp
       begin atomic
-        select n.no from platform.batch_keys(index8s, digests) n
+        select n.no from unnest(index8s, digests) with ordinality as n(index8, digest, no)
           join %1$I.api_key k on k.index8 = n.index8 and k.digest = decode(n.digest, 'hex');
       end;
       alter function %1$I.known_keys owner to zt_service;
