@@ -247,6 +247,12 @@ export const SETTINGS = {
     "Fresh observations under the same registrable domain a minute, at most, over all tenants of an instance.",
     "30",
   ),
+  strangersPerSecond: setting(
+    "ZT_STRANGERS_PER_SECOND",
+    integer(10, 1_000_000),
+    "Requests without a good key that one instance answers a second, at most; an address has a tenth of it, then 429. No good key is refused for it. Raise it where all clients come from one address, such as a TCP balancer's.",
+    "100",
+  ),
   contactUrl: setting(
     "ZT_CONTACT_URL",
     z.url({ protocol: /^https$/, error: "is not an https:// address" }).optional(),

@@ -5,6 +5,7 @@
  * way, so that whatever was admitted is answered and recorded.
  */
 import { Admission } from "./admission/admission.ts"
+import { KnownKeys } from "./admission/known-keys.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import { openBackups } from "./backup/open.ts"
 import type { Config } from "./config.ts"
@@ -21,6 +22,7 @@ import { sandboxObservation } from "./engine/sandbox.ts"
 import { KeysInClear } from "./events/in-clear.ts"
 import { EventsJob } from "./events/job.ts"
 import { LeakPartners } from "./events/leak-partners.ts"
+import { Strangers } from "./floods/strangers.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
 import { Metrics } from "./http/metrics.ts"
@@ -102,8 +104,14 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  const strangers = new Strangers(config.strangersPerSecond)
+  const knownKeys = {
+    live: new KnownKeys(database, "live"),
+    test: new KnownKeys(database, "test"),
+  }
   stack.defer(async () => {
-    await Promise.all([admissions.live.close(), admissions.test.close()])
+    const counting = [...Object.values(admissions), ...Object.values(knownKeys)]
+    await Promise.all(counting.map((one) => one.close()))
   })
   let origin = ""
   const mailer = createMailer(config)
@@ -163,6 +171,8 @@ export async function serve(
     database,
     keyring,
     admissions,
+    knownKeys,
+    strangers,
     analyst: new Analyst({
       database,
       keyring,
@@ -183,7 +193,7 @@ export async function serve(
       kick: () => linkPost.kick(),
     },
     leakPartners,
-    metrics: new Metrics({ database, admissions, health, version: VERSION, now }),
+    metrics: new Metrics({ database, admissions, strangers, health, version: VERSION, now }),
     version: VERSION,
     get origin() {
       return origin

@@ -38,12 +38,14 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/controls": ["src/core", "src/db"],
 
   "src/edge": ["src/core", "src/secrets"],
+  "src/floods": [], // random bytes and arithmetic
   "src/http": [
     "src/core",
     "src/db",
     "src/admission",
     "src/analyses",
     "src/edge",
+    "src/floods",
     "src/engine",
     "src/engine/types.ts",
     "src/events",

@@ -85,6 +85,8 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "sandbox.extend_usage": PARTITIONS,
   "live.drop_usage_day": DROPPING,
   "sandbox.drop_usage_day": DROPPING,
+  "live.known_keys": ADMISSION,
+  "sandbox.known_keys": ADMISSION,
   "live.count_unknown_keys": UNKNOWN_KEYS,
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
   "live.append_event": APPEND_EVENT,
