@@ -72,14 +72,15 @@ describe("events", () => {
   /** Keys of one tenant: the first by command, the others by that. */
   const issueSome = async (tenant: string, kind: string, count: number) => {
     const scopes = ["analyze", "usage:read", "keys:write"].flatMap((scope) => ["--scope", scope])
-    const [first, ...others] = [await issue(tenant, kind, ...scopes)]
+    const first = await issue(tenant, kind, ...scopes)
+    const others: (typeof first)[] = []
     for (let n = 1; n < count; n++) {
       const body = JSON.stringify({ name: `number ${n}` })
       const headers = { "content-type": "application/json" }
       const ask = { method: "POST", key: first.key, headers, body }
       others.push((await program.ask("/v1/keys", ask)).json)
     }
-    return [first, ...others] as { id: string; key: string }[]
+    return [first, ...others]
   }
   const events = async (key: string, query = "") => {
     const answer = await program.ask(`/v1/events${query}`, { key })
