@@ -15,6 +15,7 @@ const COMMANDS = [
   "tenants",
   "usage",
   "events",
+  "abuse",
   "secrets",
   "migrate",
   "backup",

@@ -13,13 +13,16 @@ import type { Finding } from "./finding.ts"
 /** Nothing in them is a tenant's; of batches, no customer's role may see any. */
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
+  "live.network_salt",
   "live.unknown_key",
   "platform.backup_run",
   "platform.backup_turn",
   "platform.maintenance_turn",
   "platform.migration",
   "platform.plan",
+  "platform.watch_turn",
   "sandbox.batch",
+  "sandbox.network_salt",
   "sandbox.unknown_key",
 ]
 

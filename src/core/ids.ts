@@ -9,8 +9,8 @@ const HYPHEN = 0x2d
 const NINE = 0x39
 const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, BigInt(value)]))
 
-/** What an id names: request, key, tenant, audit entry, analysis, event. */
-export type IdPrefix = "req" | "key" | "ten" | "aud" | "ana" | "evt"
+/** What an id names: request, key, tenant, audit entry, analysis, event, finding. */
+export type IdPrefix = "req" | "key" | "ten" | "aud" | "ana" | "evt" | "fnd"
 
 export type Id<P extends IdPrefix> = `${P}_${string}`
 

@@ -9,6 +9,7 @@ import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
 import type { LeakPartners } from "../events/leak-partners.ts"
 import type { Keyring } from "../secrets/keyring.ts"
+import type { Networks } from "../usage/abuse/networks.ts"
 import type { Health } from "./health.ts"
 import type { Metrics } from "./metrics.ts"
 
@@ -17,6 +18,8 @@ export interface Parts {
   /** What tenants' names are sealed with. */
   readonly keyring: Keyring
   readonly admissions: Readonly<Record<Environment, Admission>>
+  /** Told by what connection a key is used; see usage/abuse. */
+  readonly networks: Readonly<Record<Environment, Pick<Networks, "see">>>
   readonly analyst: Analyst
   readonly attestor: Attestor
   readonly health: Health

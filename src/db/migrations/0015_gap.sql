@@ -1,1 +1,0 @@
--- A place that is kept for a migration of another branch; replaced when that lands.
