@@ -313,6 +313,18 @@ export const SETTINGS = {
     declaration.optional(),
     "What encrypts the disks under the database where the program cannot see it (a managed service, a host, a disk by itself): the day on which you made sure, then what, as `2026-11-24 RDS, KMS key alias/data`. Told by `doctor` and, with the date alone, by `/v1/health`; for 400 days.",
   ),
+  abuseEverySeconds: setting(
+    "ZT_ABUSE_EVERY_SECONDS",
+    integer(1, 3_600),
+    "How often the running server looks for abuse (docs/abuse.md); of several instances one does.",
+    "60",
+  ),
+  abuseThrottle: setting(
+    "ZT_ABUSE_THROTTLE",
+    z.enum(["yes", "no"], "is not yes or no").transform((text) => text === "yes"),
+    "Whether a key is held to a lower rate for a while where a rule says so; with `no`, owner and operator are told alone.",
+    "yes",
+  ),
   backupDir: setting(
     "ZT_BACKUP_DIR",
     path.optional(),

@@ -9,6 +9,7 @@ import { KnownKeys } from "./admission/known-keys.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import { openBackups } from "./backup/open.ts"
 import type { Config } from "./config.ts"
+import { encodeId } from "./core/ids.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
 import type { LocalAuthority } from "./edge/authority.ts"
@@ -37,6 +38,7 @@ import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./
 import { followSecrets, openAttestor } from "./rotation.ts"
 import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
+import { openAbuse } from "./usage/abuse/open.ts"
 import { Maintenance } from "./usage/maintenance.ts"
 
 /** The tenant of a deployment's own first keys. */
@@ -145,6 +147,16 @@ export async function serve(
     failed: (err) => log.warn({ err }, "an owner could not be told of a key in clear yet"),
   })
   stack.defer(() => inClear.close())
+  const abuse = openAbuse({
+    database,
+    keyring,
+    now,
+    everySeconds: config.abuseEverySeconds,
+    throttle: config.abuseThrottle,
+    found: (id) => log.warn({ finding: encodeId("fnd", id) }, "something suspicious was found"),
+    failed: (err) => log.warn({ err }, "it was not looked for abuse"),
+  })
+  stack.defer(() => abuse.close())
   const health = new Health(
     VERSION,
     {
@@ -155,6 +167,7 @@ export async function serve(
       backup: backups.probe,
       maintenance: () => maintenance.probe(),
       events: () => events.probe(),
+      abuse: () => abuse.watcher.probe(),
     },
     now,
   )
@@ -173,6 +186,7 @@ export async function serve(
     admissions,
     knownKeys,
     strangers,
+    networks: abuse.networks,
     analyst: new Analyst({
       database,
       keyring,
@@ -223,6 +237,7 @@ export async function serve(
   if (mailer.configured) linkPost.start()
   events.start()
   inClear.start()
+  abuse.start()
   const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }

@@ -36,6 +36,9 @@ export type AuditAction =
   | "key.rotated"
   | "key.revoked"
   | "key.leaked"
+  | "key.throttled"
+  | "key.throttle_lifted"
+  | "finding.dismissed"
 
 export interface AuditEntry {
   /** Who acted: `cli:<user name>`, `program`, a customer's `key_…`. */

@@ -75,6 +75,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
+    abuse: async () => (await import("./doctor-abuse.ts")).checkAbuse(config),
     secrets: () => secrets.checkSecrets(config),
     identity: () => identity.checkIdentity(config),
     backups: () => backup.checkBackups(config, now),

@@ -16,6 +16,7 @@ const COMMANDS = [
   "requests",
   "usage",
   "events",
+  "abuse",
   "secrets",
   "migrate",
   "backup",

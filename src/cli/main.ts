@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "what owners of keys are told of, and whether it was mailed",
     load: () => import("./events.ts"),
   },
+  abuse: {
+    summary: "what looks like abuse, and keys held to a lower rate for it",
+    load: () => import("./abuse.ts"),
+  },
   secrets: {
     summary: "list, rotate and recover the program's own secrets",
     load: () => import("./secrets.ts"),

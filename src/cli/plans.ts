@@ -7,8 +7,9 @@ import { asOperator } from "./operator.ts"
 
 export const help = `Usage: zygentrust plans list
        zygentrust plans set NAME [--units N|none] [--limit soft|hard]
-                         [--rate N|none --burst N|none] [--keys N|none] [--batch N]
-                         [--retention DAYS] [--self-service yes|no]
+                         [--rate N|none --burst N|none] [--concurrency N|none]
+                         [--keys N|none] [--batch N] [--retention DAYS]
+                         [--self-service yes|no]
                          [--alerts yes|no] [--on-leak disable|notify]
        zygentrust plans remove NAME
 

@@ -13,6 +13,7 @@ import type { Finding } from "./finding.ts"
 /** Nothing in them is a tenant's; of batches and requests for keys, no customer's role may see any. */
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
+  "live.network_salt",
   "live.unknown_key",
   "live.usage_progress",
   "platform.backup_run",
@@ -21,7 +22,9 @@ const WITHOUT_TENANT: readonly string[] = [
   "platform.maintenance_turn",
   "platform.migration",
   "platform.plan",
+  "platform.watch_turn",
   "sandbox.batch",
+  "sandbox.network_salt",
   "sandbox.unknown_key",
   "sandbox.usage_progress",
 ]

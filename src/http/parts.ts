@@ -11,6 +11,7 @@ import type { Attestor } from "../engine/attestation.ts"
 import type { LeakPartners } from "../events/leak-partners.ts"
 import type { Strangers } from "../floods/strangers.ts"
 import type { Keyring } from "../secrets/keyring.ts"
+import type { Networks } from "../usage/abuse/networks.ts"
 import type { Health } from "./health.ts"
 import type { Metrics } from "./metrics.ts"
 
@@ -21,6 +22,8 @@ export interface Parts {
   readonly admissions: Readonly<Record<Environment, Admission>>
   readonly knownKeys: Readonly<Record<Environment, KnownKeys>>
   readonly strangers: Strangers
+  /** Told by what connection a key is used; see usage/abuse. */
+  readonly networks: Readonly<Record<Environment, Pick<Networks, "see">>>
   readonly analyst: Analyst
   readonly attestor: Attestor
   readonly health: Health
