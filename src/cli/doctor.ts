@@ -62,6 +62,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     encryption: () => atRest.checkAtRest(config, now),
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
+    standby: () => database.checkStandby(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     secrets: () => secrets.checkSecrets(config),
     identity: () => identity.checkIdentity(config),

@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Cluster } from "./cluster.ts"
 import type { Gate } from "./gate.ts"
+import { postmasterOf, signalServer } from "./server-processes.ts"
 
 export interface Site {
   readonly cluster: Cluster
   readonly gate: Gate
-  readonly postmasterPid: number
   /** Somebody's row is held: the others are to be served all the while. */
   readonly heldTenant: string
 }
@@ -54,14 +54,14 @@ export const FAULTS: readonly Fault[] = [
     name: "its processes are killed (SIGKILL)",
     stopsAll: true,
     lastsMs: 0,
-    during: async ({ cluster, postmasterPid }) => {
+    during: async ({ cluster }) => {
       const client = await cluster.superuser()
       const { rows } = await client.query<{ pid: number }>(
         "select pid from pg_stat_activity where usename = 'zt_runtime' limit 1",
       )
       client.on("error", () => {})
       // One killed process has the postmaster end all others and recover.
-      process.kill(rows[0]?.pid ?? postmasterPid, "SIGKILL")
+      process.kill(rows[0]?.pid ?? postmasterOf(cluster.dataDir), "SIGKILL")
       await client.end().catch(() => {})
     },
   },
@@ -121,23 +121,10 @@ export const FAULTS: readonly Fault[] = [
   },
 ]
 
-async function stopped({ cluster, postmasterPid }: Site, ms: number): Promise<void> {
-  const client = await cluster.superuser()
-  const { rows } = await client.query<{ pid: number }>(
-    "select pid from pg_stat_activity where pid <> pg_backend_pid()",
-  )
-  await client.end()
-  const all = [postmasterPid, ...rows.map(({ pid }) => pid)]
-  const signal = (name: NodeJS.Signals) => {
-    for (const pid of all) {
-      try {
-        process.kill(pid, name)
-      } catch {} // it ended meanwhile
-    }
-  }
-  signal("SIGSTOP")
+async function stopped({ cluster }: Site, ms: number): Promise<void> {
+  signalServer(cluster.dataDir, "SIGSTOP")
   await sleep(ms)
-  signal("SIGCONT")
+  signalServer(cluster.dataDir, "SIGCONT")
 }
 
 async function shut(gate: Gate, way: "refused" | "silent", ms: number): Promise<void> {
