@@ -51,9 +51,11 @@ export function databaseProbe(
 function standbyWords(database: Database): () => Promise<string> {
   let words = "standby not known yet"
   return async () => {
-    const looking = database.asHealth((tx) => tx.query<StandbyRow>(STANDBY)).then(([row]) => {
-      if (row !== undefined) words = STANDBY_WORDS[standbyOf(row)].message
-    })
+    const looking = database
+      .asHealth((tx) => tx.query<StandbyRow>(STANDBY))
+      .then(([row]) => {
+        if (row !== undefined) words = STANDBY_WORDS[standbyOf(row)].message
+      })
     await Promise.race([looking.catch(() => {}), sleep(LOOK_WAIT_MS, undefined, { ref: false })])
     return words
   }

@@ -5,8 +5,9 @@
  * Invariant: of several hosts, none that is a standby at login is used. A host that says nothing costs
  * a second, so that a standby that was promoted is found within two.
  */
-import type { ClientConfig } from "pg"
+
 import type pg from "pg"
+import type { ClientConfig } from "pg"
 
 /** Of each host, where there are others to ask. */
 const HOST_TIMEOUT_MS = 1_000

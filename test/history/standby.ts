@@ -21,7 +21,8 @@ import { signalServer } from "./server-processes.ts"
 
 const NAME = "standby"
 /** Not copied: of the running server alone, or made anew (the same chapter). */
-const LEFT_OUT = /^(postmaster\.(pid|opts)|(pg_wal|pg_replslot|pg_stat_tmp|pg_dynshmem|pg_notify)\/.+)$/
+const LEFT_OUT =
+  /^(postmaster\.(pid|opts)|(pg_wal|pg_replslot|pg_stat_tmp|pg_dynshmem|pg_notify)\/.+)$/
 const PATIENCE_MS = 20_000
 
 export class Standby {
