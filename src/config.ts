@@ -157,6 +157,12 @@ export const SETTINGS = {
     "Port for plain HTTP, which only redirects; 0 takes a free one.",
     "8080",
   ),
+  drainSeconds: setting(
+    "ZT_DRAIN_SECONDS",
+    integer(0, 600),
+    "How long a server that was asked to stop still takes requests, while `/v1/health/ready` says no and each answer asks its client to go elsewhere. Behind a load balancer: longer than it takes to notice.",
+    "0",
+  ),
   tlsCertFile: setting(
     "ZT_TLS_CERT_FILE",
     path.optional(),
