@@ -132,6 +132,13 @@ export class Cluster {
     await program?.stop("SIGKILL")
   }
 
+  /** Asks it to stop. @returns Its exit code. */
+  async stop(n: number): Promise<number | null | undefined> {
+    const code = await this.#instances[n]?.stop()
+    this.#instances[n] = undefined
+    return code
+  }
+
   async pause(n: number, ms: number): Promise<void> {
     const pid = this.#instances[n]?.pid
     if (pid === undefined) return
