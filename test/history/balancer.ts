@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { askOver } from "../program.ts"
 
 /** Between two looks at each instance. */
-export const LOOK_MS = 100
+const LOOK_MS = 100
 
 export class Balancer {
   readonly #targets = new Map<number, { ready: boolean }>()
