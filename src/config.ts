@@ -172,7 +172,7 @@ export const SETTINGS = {
   databaseUrl: secret(
     "ZT_DATABASE_URL",
     postgresUrl,
-    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; roles and passwords come from the data folder's secrets.",
+    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; of several hosts, comma-separated, the one that takes writes; roles and passwords come from the data folder's secrets.",
   ),
   adminDatabaseUrl: secret(
     "ZT_ADMIN_DATABASE_URL",

@@ -14,8 +14,8 @@ export const help = `zygentrust doctor: what is right and wrong here, and what t
 
 Usage: zygentrust doctor [--json]
 
-Looks at the runtime, the data folder and whether its disk is encrypted, the database
-and who may do what in it, the secrets, the certificate, the ports, the DNS resolvers
+Looks at the runtime, the data folder and whether its disk is encrypted, the database,
+its standby and who may do what in it, the secrets, the certificate, the ports, the DNS resolvers
 and the clock. Changes nothing: it makes no folder and starts no database.
 
 Options
