@@ -180,6 +180,12 @@ export const SETTINGS = {
     "Port for plain HTTP, which only redirects; 0 takes a free one.",
     "8080",
   ),
+  drainSeconds: setting(
+    "ZT_DRAIN_SECONDS",
+    integer(0, 600),
+    "How long a server that was asked to stop still takes requests, while `/v1/health/ready` says no and each answer asks its client to go elsewhere. Behind a load balancer: longer than it takes to notice.",
+    "0",
+  ),
   tlsCertFile: setting(
     "ZT_TLS_CERT_FILE",
     path.optional(),
@@ -189,7 +195,7 @@ export const SETTINGS = {
   databaseUrl: secret(
     "ZT_DATABASE_URL",
     postgresUrl,
-    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; roles and passwords come from the data folder's secrets.",
+    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; of several hosts, comma-separated, the one that takes writes; roles and passwords come from the data folder's secrets.",
   ),
   adminDatabaseUrl: secret(
     "ZT_ADMIN_DATABASE_URL",

@@ -230,6 +230,7 @@ export async function serve(
   })
   origin = `https://${config.host}${edge.httpsPort === 443 ? "" : `:${edge.httpsPort}`}`
   stack.defer(() => edge.close(GRACE_MS))
+  stack.defer(() => edge.drain(config.drainSeconds * 1_000))
   stack.defer(async () => health.drain())
 
   backups.start()

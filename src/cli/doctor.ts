@@ -14,9 +14,10 @@ export const help = `zygentrust doctor: what is right and wrong here, and what t
 
 Usage: zygentrust doctor [--json]
 
-Looks at the runtime, the data folder and whether its disk is encrypted, the database
-and who may do what in it, the secrets, backups, mail, the certificate, the ports, the
-DNS resolvers and the clock. Changes nothing: it makes no folder and starts no database.
+Looks at the runtime, the data folder and whether its disk is encrypted, the database,
+its standby and who may do what in it, the secrets, backups, mail, the certificate, the
+ports, the DNS resolvers and the clock. Changes nothing: it makes no folder and starts
+no database.
 
 Options
   --json   one document, {"status", "checks": [{check, status, message, advice}]}
@@ -74,6 +75,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     encryption: () => atRest.checkAtRest(config, now),
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
+    standby: () => database.checkStandby(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     abuse: async () => (await import("./doctor-abuse.ts")).checkAbuse(config),
     secrets: () => secrets.checkSecrets(config),
