@@ -1,6 +1,6 @@
 /**
  * A deployment for benches under load: instances of the program on one data folder and one PostgreSQL,
- * which syncs, with a lab to look at and keys of tenants whose plan has limits out of reach.
+ * which syncs, with a lab to look at, and keys whose plan has limits out of reach.
  */
 import { rm } from "node:fs/promises"
 import type pg from "pg"
@@ -28,9 +28,9 @@ export interface Deployment {
   readonly dataDir: string
   readonly server: Server
   /** @returns Live keys of as many new tenants, each known to every instance, with its answer ready. */
-  keys(count: number): Promise<string[]>
-  /** Logs in as superuser, to another database where named; ended with the rest. */
-  connect(database?: string): Promise<pg.Client>
+  keys(count: number, options?: { readonly unlimited?: boolean }): Promise<string[]>
+  /** Logs in as superuser; ended with the rest. */
+  connect(): Promise<pg.Client>
 }
 
 export async function openDeployment(
@@ -64,13 +64,13 @@ export async function openDeployment(
     programs,
     dataDir,
     server,
-    async keys(count) {
+    async keys(count, { unlimited = false } = {}) {
       const keys: string[] = []
       for (let n = 0; n < count; n++) {
         const tenant = `Bench ${tenants++}`
         const whose = {
           tenant,
-          plan: PLAN,
+          plan: unlimited ? "unlimited" : PLAN,
           environment: "live",
           name: "bench",
           actor: ACTOR,
@@ -81,11 +81,9 @@ export async function openDeployment(
       await Promise.all(programs.flatMap((one) => keys.map((key) => askTwice(one, key))))
       return keys
     },
-    async connect(database) {
-      const { address, superuser } = server
-      if (superuser === undefined || !("socketFolder" in address)) throw new Error("not embedded")
-      const there = database === undefined ? address : { ...address, database }
-      return opened(stack, logIn(there, superuser), (client) => client.end())
+    async connect() {
+      if (server.superuser === undefined) throw new Error("not an embedded database")
+      return opened(stack, logIn(server.address, server.superuser), (client) => client.end())
     },
   }
 }

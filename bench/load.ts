@@ -42,25 +42,19 @@ export interface Load {
 /** @throws Error where an answer is no 2xx, or none came: a load that fails measures nothing. */
 export async function load(targets: readonly Target[], options: LoadOptions): Promise<Load> {
   const { path, keys, connections, seconds, dataDir } = options
-  const script = join(dataDir, "bench-keys.lua")
-  await writeFile(script, luaOf(keys, path), { mode: 0o600 })
   const cpu = () => [
     targets.reduce((sum, { pid }) => sum + cpuMicros(pid), 0),
     databaseCpuMicros(dataDir),
   ]
+  const sent = await keyOptions(keys, path, dataDir)
   const [apiBefore = 0, databaseBefore = 0] = cpu()
   const outputs = await Promise.all(
     targets.map(({ url }) =>
       promisify(execFile)(
         "wrk",
         [
-          "-t1",
-          "--latency",
-          `-c${Math.ceil(connections / targets.length)}`,
-          `-d${Math.max(1, seconds)}s`,
-          "-s",
-          script,
-          url,
+          ...["-t1", "--latency", `-c${Math.ceil(connections / targets.length)}`],
+          ...[`-d${Math.max(1, seconds)}s`, ...sent, `${url}${path}`],
         ],
         { signal: interrupted },
       ),
@@ -76,6 +70,18 @@ export async function load(targets: readonly Target[], options: LoadOptions): Pr
     apiMicros: (apiAfter - apiBefore) / requests,
     databaseMicros: (databaseAfter - databaseBefore) / requests,
   }
+}
+
+/** One key needs no script; with several, they go by turns. */
+async function keyOptions(
+  keys: readonly string[],
+  path: string,
+  folder: string,
+): Promise<string[]> {
+  if (keys.length === 1) return ["-H", `x-api-key: ${keys[0]}`]
+  const script = join(folder, "bench-keys.lua")
+  await writeFile(script, luaOf(keys, path), { mode: 0o600 })
+  return ["-s", script]
 }
 
 /** Requests written out once: a script that formats each would be the load generator's own load. */
@@ -161,5 +167,5 @@ export function loadRow(
   name: string,
   { perSecond, p99Ms, apiMicros, databaseMicros }: Load,
 ): string {
-  return `${name.padEnd(34)} ${perSecond.toFixed(0).padStart(6)} a second, p99 ${p99Ms.toFixed(1).padStart(6)} ms, CPU each: API ${apiMicros.toFixed(0).padStart(4)} µs, PostgreSQL ${databaseMicros.toFixed(0).padStart(4)} µs`
+  return `${name.padEnd(40)} ${perSecond.toFixed(0).padStart(6)} a second, p99 ${p99Ms.toFixed(1).padStart(6)} ms, CPU each: API ${apiMicros.toFixed(1).padStart(6)} µs, PostgreSQL ${databaseMicros.toFixed(0).padStart(4)} µs`
 }
