@@ -83,7 +83,7 @@ type BenchDatabase = Pick<TestDatabase, "admin" | "secrets" | "url" | "asSuperus
 
 /** On a server of its own that does not sync, as PostgreSQL 15's pg_dump is the one that Debian has. */
 async function openDatabase(stack: AsyncDisposableStack): Promise<BenchDatabase> {
-  const { server, secrets } = await opened(stack, sharedServer(15), closeServers)
+  const { server, secrets } = await opened(stack, () => sharedServer(15), closeServers)
   const name = await cloneDatabase(server)
   const address = server.address(name)
   if (!("socketFolder" in address)) throw new Error("not on a socket")

@@ -37,22 +37,27 @@ export async function openDeployment(
   stack: AsyncDisposableStack,
   instances = 1,
 ): Promise<Deployment> {
-  const dataDir = await opened(stack, newDataDir(), (dir) =>
+  const dataDir = await opened(stack, newDataDir, (dir) =>
     rm(dir, { recursive: true, force: true }),
   )
-  const lab = await opened(stack, startLab(), (one) => one.close())
+  const lab = await opened(
+    stack,
+    () => startLab(),
+    (one) => one.close(),
+  )
   const secrets = fileSecrets(dataDir)
   const server = await opened(
     stack,
-    openServer(readConfig({ ZT_DATA_DIR: dataDir }), secrets),
+    () => openServer(readConfig({ ZT_DATA_DIR: dataDir }), secrets),
     (one) => one.close(),
   )
   const programs: Program[] = []
   for (let n = 0; n < instances; n++) {
-    const starting = startProgram({
-      dataDir,
-      environment: { ...lab.settings, ZT_OBSERVE_PER_MINUTE: "10000" },
-    })
+    const starting = () =>
+      startProgram({
+        dataDir,
+        environment: { ...lab.settings, ZT_OBSERVE_PER_MINUTE: "10000" },
+      })
     programs.push(await opened(stack, starting, (one) => one.stop()))
   }
   const keyring = await Keyring.open(secrets)
@@ -82,8 +87,13 @@ export async function openDeployment(
       return keys
     },
     async connect() {
-      if (server.superuser === undefined) throw new Error("not an embedded database")
-      return opened(stack, logIn(server.address, server.superuser), (client) => client.end())
+      const { superuser } = server
+      if (superuser === undefined) throw new Error("not an embedded database")
+      return opened(
+        stack,
+        () => logIn(server.address, superuser),
+        (client) => client.end(),
+      )
     },
   }
 }

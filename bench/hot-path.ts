@@ -31,7 +31,11 @@ await tidily(async (stack) => {
   const [key] = await deployment.keys(1, { unlimited: values.unlimited })
   if (program === undefined || key === undefined) throw new Error("nothing started")
   const answer = await program.ask(TARGET, { key })
-  const bare = await opened(stack, startBare(deployment.dataDir, answer), (one) => one.close())
+  const bare = await opened(
+    stack,
+    () => startBare(deployment.dataDir, answer),
+    (one) => one.close(),
+  )
   const measure = (target: Target, seconds: number) =>
     load([target], {
       path: TARGET,

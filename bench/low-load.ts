@@ -29,7 +29,11 @@ await tidily(async (stack) => {
   const [key] = await keys(1)
   if (program === undefined || key === undefined) throw new Error("nothing started")
   const answer = await program.ask(TARGET, { key })
-  const bare = await opened(stack, startBare(dataDir, answer), (one) => one.close())
+  const bare = await opened(
+    stack,
+    () => startBare(dataDir, answer),
+    (one) => one.close(),
+  )
   const agent = new Agent({ ca: readFileSync(bare.ca), keepAlive: true })
   stack.defer(async () => agent.destroy())
   const client = await connect()

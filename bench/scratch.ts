@@ -4,7 +4,7 @@ import pg from "pg"
 import { clientConfig } from "../src/db/connection.ts"
 import { EMBEDDED_DATABASE } from "../src/db/setup.ts"
 import { asSuperuser, closeServers, sharedServer } from "../test/postgres-servers.ts"
-import { opened } from "./tidy.ts"
+import { interrupted, opened } from "./tidy.ts"
 
 export interface Scratch {
   /** Logs in as superuser. */
@@ -14,11 +14,15 @@ export interface Scratch {
 }
 
 export async function openScratch(stack: AsyncDisposableStack): Promise<Scratch> {
-  const { server } = await opened(stack, sharedServer(18), closeServers)
+  const { server } = await opened(stack, () => sharedServer(18), closeServers)
   return {
     async connect(database) {
       const client = new pg.Client(clientConfig(server.address(database), server.superuser))
-      stack.defer(() => client.end())
+      client.on("error", () => {}) // whatever is under way fails as well
+      stack.defer(async () => {
+        const ending = client.end().catch(() => {})
+        if (!interrupted.aborted) await ending // else it may fill a table for minutes
+      })
       await client.connect()
       return client
     },

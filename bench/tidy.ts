@@ -1,8 +1,7 @@
 /**
  * A bench that leaves nothing behind: at its end, when it fails, and on Ctrl-C.
  *
- * What it opens goes through `opened`, which knows of it before it is there; what it waits for takes
- * `interrupted`.
+ * What it opens goes through `opened`, which knows of it before it is there.
  */
 const interruption = new AbortController()
 /** Ctrl-C was pressed, or the bench was told to end. */
@@ -19,20 +18,26 @@ export async function tidily(work: (stack: AsyncDisposableStack) => Promise<void
     const working = work(stack)
     await Promise.race([working, aborted])
   } finally {
-    await stack.disposeAsync()
-    if (interrupted.aborted) process.exit(130) // whatever of it still waits
+    const closing = stack.disposeAsync()
+    if (interrupted.aborted) {
+      await closing.catch(() => {}) // what was cut off may not close well
+      process.exit(130) // whatever of it still waits
+    }
+    await closing
   }
 }
 
-/** Waits for what is opened, and has it closed in its turn, also when it comes up too late. */
+/** Opens something, and has it closed in its turn, also when it comes up too late. */
 export function opened<T>(
   stack: AsyncDisposableStack,
-  opening: Promise<T>,
+  open: () => Promise<T>,
   close: (open: T) => Promise<unknown>,
 ): Promise<T> {
+  interrupted.throwIfAborted()
+  const opening = open()
   stack.defer(async () => {
-    const open = await opening.catch(() => undefined)
-    if (open !== undefined) await close(open)
+    const there = await opening.catch(() => undefined)
+    if (there !== undefined) await close(there)
   })
   return opening
 }
