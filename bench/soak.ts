@@ -14,6 +14,8 @@ import { interrupted, tidily } from "./tidy.ts"
 
 /** Of what was a quarter of the time before; and so much is nothing, whatever it is of. */
 const FLAT = 1.1
+/** Below, what grows may be a heap that finds its size. */
+const LONG_MINUTES = 10
 const STEP_SECONDS = 5
 const OTHERS = 20
 
@@ -57,6 +59,7 @@ await tidily(async (stack) => {
       )
     }
   }
+  const isShort = Number(values.minutes) < LONG_MINUTES
   const quarter = Math.floor(samples.length / 4)
   const rows = {
     memory: "MiB of memory, program",
@@ -67,7 +70,7 @@ await tidily(async (stack) => {
     const of = (from: number) =>
       median(samples.slice(from, from + quarter).map((sample) => sample[field]))
     const [early, late] = [of(quarter), of(samples.length - quarter)]
-    const verdict = late <= early * FLAT ? "flat" : "GROWS"
+    const verdict = isShort ? "too short to say" : late <= early * FLAT ? "flat" : "GROWS"
     console.log(
       `${name.padEnd(24)} ${early.toFixed(0)} in the second quarter, ${late.toFixed(0)} in the last: ${verdict} (limit: flat)`,
     )
