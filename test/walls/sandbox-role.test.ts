@@ -22,11 +22,13 @@ const TABLES = [
   "analysis",
   "api_key",
   "idempotency",
+  "key_use",
   "period",
   "rate",
   "slice",
   "usage",
   "usage_day",
+  "usage_hour",
 ] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [

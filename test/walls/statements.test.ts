@@ -172,6 +172,7 @@ for (const major of [18, 15] as const) {
       assert.deepEqual(open, [
         "live.batch batch_pkey", // customers write none of these
         "live.unknown_key unknown_key_pkey",
+        "live.usage_progress usage_progress_pkey",
         "platform.backup_run backup_run_pkey",
         "platform.backup_turn backup_turn_pkey",
         "platform.key_request key_request_attempt_index_key",
@@ -186,6 +187,7 @@ for (const major of [18, 15] as const) {
         "platform.tenant tenant_plan_fkey",
         "sandbox.batch batch_pkey",
         "sandbox.unknown_key unknown_key_pkey",
+        "sandbox.usage_progress usage_progress_pkey",
       ])
     })
 

@@ -43,6 +43,14 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
           tenant,
           randomUUID(),
         ])
+        await client.query(
+          `insert into ${schema}.usage_hour values ($1, now(), $2, 1, 200, 'x', true, 1, 1, 1)`,
+          [tenant, randomUUID()],
+        )
+        await client.query(`insert into ${schema}.key_use values ($1, $2, now())`, [
+          tenant,
+          randomUUID(),
+        ])
         await client.query(`insert into ${schema}.account values ($1)`, [tenant])
         await client.query(`insert into ${schema}.idempotency values ($1, $2, $3, $4, $5)`, [
           tenant,
