@@ -72,6 +72,7 @@ const POLICIES: readonly string[] = [
   "live.slice: service",
   "live.usage: service",
   "live.usage_day: service",
+  "platform.contact: service",
   "platform.tenant: service",
   "sandbox.account: service",
   "sandbox.analysis: retention",

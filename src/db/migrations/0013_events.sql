@@ -48,6 +48,9 @@ alter table platform.contact force row level security;
 create policy every_row on platform.contact to zt_migrate using (true) with check (true);
 create policy backup on platform.contact for select to zt_backup using (true);
 create policy operator on platform.contact to zt_operator using (true) with check (true);
+-- The contact of a tenant that is made from a request for a key.
+create policy service on platform.contact for insert to zt_service with check (true);
+grant insert on platform.contact to zt_service;
 grant select on platform.contact to zt_backup;
 grant select, insert, update, delete on platform.contact to zt_operator;
 
