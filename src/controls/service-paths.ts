@@ -149,6 +149,7 @@ const POLICIES: readonly string[] = [
   "live.usage_hour: service",
   "platform.key_request: service",
   "live.watch_hour: service",
+  "platform.contact: service",
   "platform.tenant: service",
   "platform.tenant_key: by_request",
   "sandbox.account: service",

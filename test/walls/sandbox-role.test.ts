@@ -21,6 +21,7 @@ const TABLES = [
   "account",
   "analysis",
   "api_key",
+  "event",
   "idempotency",
   "key_use",
   "period",
@@ -140,6 +141,12 @@ const OTHER: readonly Attack[] = [
     sql: `select * from live.admit(gen_random_uuid(),'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')`,
     refused: DENIED,
     down: `grant usage on schema live to zt_sandbox; ${allow("admit")}`,
+  },
+  {
+    what: "reports a live key as leaked",
+    sql: "select live.report_leaks('{}', '{}', 'x')",
+    refused: DENIED,
+    down: `grant usage on schema live to zt_sandbox; ${allow("report_leaks")}`,
   },
   {
     what: "reads the columns' values from statistics",

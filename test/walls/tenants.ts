@@ -27,7 +27,16 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
         tenant,
         randomBytes(32),
       ])
+      await client.query(
+        "insert into platform.contact (tenant_id, id, sealed_address) values ($1, $2, $3)",
+        [tenant, randomUUID(), randomBytes(40)],
+      )
       for (const schema of SCHEMA_NAMES) {
+        await client.query(
+          `insert into ${schema}.event (tenant_id, kind, key_id, occasion, detail)
+            values ($1, 'key_leaked', $2, $3, '{}')`,
+          [tenant, randomUUID(), hex(8)],
+        )
         await client.query(
           `insert into ${schema}.api_key (tenant_id, id, sealed_name, index8, digest)
             values ($1, $2, $3, $4, $5)`,
