@@ -64,6 +64,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     database: () => database.checkDatabase(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     secrets: () => secrets.checkSecrets(config),
+    "secret files": () => secrets.checkSecretFiles(),
     identity: () => identity.checkIdentity(config),
     backups: () => backup.checkBackups(config, now),
     certificate: () => edge.checkCertificate(config, now),
