@@ -21,12 +21,18 @@ const TABLES = [
   "account",
   "analysis",
   "api_key",
+  "event",
+  "finding",
   "idempotency",
+  "network",
+  "network_day",
   "period",
   "rate",
   "slice",
+  "throttle",
   "usage",
   "usage_day",
+  "watch_hour",
 ] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [

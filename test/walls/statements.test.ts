@@ -171,6 +171,7 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(open, [
         "live.batch batch_pkey", // customers write none of these
+        "live.network_salt network_salt_pkey",
         "live.unknown_key unknown_key_pkey",
         "platform.backup_run backup_run_pkey",
         "platform.backup_turn backup_turn_pkey",
@@ -180,7 +181,9 @@ for (const major of [18, 15] as const) {
         "platform.tenant tenant_name_index_key",
         "platform.tenant tenant_pkey",
         "platform.tenant tenant_plan_fkey",
+        "platform.watch_turn watch_turn_pkey",
         "sandbox.batch batch_pkey",
+        "sandbox.network_salt network_salt_pkey",
         "sandbox.unknown_key unknown_key_pkey",
       ])
     })
