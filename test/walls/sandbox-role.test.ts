@@ -24,12 +24,18 @@ const TABLES = [
   "event",
   "idempotency",
   "key_use",
+  "finding",
+  "idempotency",
+  "network",
+  "network_day",
   "period",
   "rate",
   "slice",
+  "throttle",
   "usage",
   "usage_day",
   "usage_hour",
+  "watch_hour",
 ] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [

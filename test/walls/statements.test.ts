@@ -171,6 +171,7 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(open, [
         "live.batch batch_pkey", // customers write none of these
+        "live.network_salt network_salt_pkey",
         "live.unknown_key unknown_key_pkey",
         "live.usage_progress usage_progress_pkey",
         "platform.backup_run backup_run_pkey",
@@ -185,7 +186,9 @@ for (const major of [18, 15] as const) {
         "platform.tenant tenant_name_index_key",
         "platform.tenant tenant_pkey",
         "platform.tenant tenant_plan_fkey",
+        "platform.watch_turn watch_turn_pkey",
         "sandbox.batch batch_pkey",
+        "sandbox.network_salt network_salt_pkey",
         "sandbox.unknown_key unknown_key_pkey",
         "sandbox.usage_progress usage_progress_pkey",
       ])

@@ -78,6 +78,28 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
           tenant,
           number(),
         ])
+        await client.query(`insert into ${schema}.watch_hour values ($1, now(), $2, 1, 1, 1, 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(`insert into ${schema}.network values ($1, $2, now(), 1, 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(`insert into ${schema}.network_day values ($1, $2, now(), 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(
+          `insert into ${schema}.finding (tenant_id, rule, subject, measured, threshold)
+            values ($1, 'burst', $2, 1, 1)`,
+          [tenant, randomUUID()],
+        )
+        await client.query(
+          `insert into ${schema}.throttle (tenant_id, key_id, actor, until, requests_per_second, burst)
+            values ($1, $2, 'program', now(), 1, 1)`,
+          [tenant, randomUUID()],
+        )
         await client.query(`insert into ${schema}.rate values ($1, $2, $3, $4)`, [
           tenant,
           randomUUID(),
