@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util"
 import type pg from "pg"
 import { runStatement } from "../src/db/connection.ts"
-import { medians, openScratch } from "./scratch.ts"
+import { medians, openScratch, usageDays } from "./scratch.ts"
 import { tidily } from "./tidy.ts"
 
 const LIMIT = 1.05
@@ -118,6 +118,7 @@ async function fill(client: pg.Client): Promise<void> {
     insert into live.analysis (tenant_id, id, domain_index, observed_at, expires_at, sealed)
       select ${id("t")}, ${id("a")}, lpad(a::text, 16, '0')::bytea, now(), now(), decode(repeat(md5(a::text), 30), 'hex')
       from generate_series(0, ${ANALYSES - 1}) a, generate_series(0, ${tenants - 1}) t;
+    ${usageDays("date '2026-11-02'", 3)};
     insert into live.usage
       select ${id("t")}, ${id("u")}, ${id("0")}, timestamptz '2026-11-02' + u * interval '1 minute', 1 + u % 2,
         200, 1, true, 1, 'unlimited'
