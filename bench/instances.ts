@@ -58,7 +58,7 @@ await tidily(async (stack) => {
       seconds,
       dataDir,
     })
-  for (const setting of SETTINGS) await run("spread", setting, 0.5) // all warm
+  for (const setting of SETTINGS) await run("spread", setting, 2) // all warm
   for (let round = 0; round < Number(values.rounds); round++) {
     console.error(`round ${round + 1} of ${values.rounds}`)
     for (const setting of runs) {
