@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs"
 import { isIP } from "node:net"
 import { dirname, resolve } from "node:path"
 import { z } from "zod"
+import { isMailAddress } from "./core/mail-address.ts"
 import { Problem } from "./core/problem.ts"
 import { codeOf } from "./core/thrown.ts"
 import type { Environment } from "./environment.ts"
@@ -106,6 +107,28 @@ const declaration = z
   }, "does not begin with a day of the calendar, like 2026-11-24")
 
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, "is not a postgresql:// address")
+
+/** User and password percent-encoded, as in any address (RFC 3986 §3.2.1). */
+const smtpUrl = z.string().refine((text) => {
+  const url = URL.parse(text)
+  if (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "") return false
+  const rest = text.slice(text.indexOf("//") + 2).replace(/^.*@/, "")
+  if (/[/?#]/.test(rest.replace(/\/$/, ""))) return false
+  try {
+    decodeURIComponent(url.username + url.password)
+  } catch {
+    return false
+  }
+  return (url.username === "") === (url.password === "")
+}, "is not like smtps://user:password@host or smtp://host:port, user and password percent-encoded")
+
+/** `post@example.com`, or `ZygenTrust <post@example.com>`. */
+const mailFrom = z.string().transform((text, context) => {
+  const [, name = "", address = text] = /^([^<>"\p{C}]{1,80}) <([^<>]+)>$/u.exec(text) ?? []
+  if (isMailAddress(address)) return { name, address }
+  context.addIssue("is not a mail address, or a name and <one>")
+  return z.NEVER
+})
 
 const setting = <T extends z.ZodType>(
   name: string,
@@ -229,6 +252,21 @@ export const SETTINGS = {
     z.url({ protocol: /^https$/, error: "is not an https:// address" }).optional(),
     "A page that tells owners of observed domains who visits; named in the User-Agent. Without it: the server's own `/docs`.",
   ),
+  smtpUrl: secret(
+    "ZT_SMTP_URL",
+    smtpUrl,
+    "The server that takes outgoing mail, as `smtps://user:password@host` (port 465) or `smtp://user:password@host` (port 587, STARTTLS required unless it is on loopback). Without it, operators are shown the text to send themselves.",
+  ),
+  smtpCaFile: setting(
+    "ZT_SMTP_CA_FILE",
+    path.optional(),
+    "Certificate authorities (PEM) that may vouch for the mail server, besides the runtime's own.",
+  ),
+  mailFrom: setting(
+    "ZT_MAIL_FROM",
+    mailFrom.optional(),
+    "Whom mail comes from: an address, or `Name <address>`. Goes with `ZT_SMTP_URL`.",
+  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),
@@ -319,6 +357,13 @@ export function readConfig(environment: Environment = readEnvironment()): Config
   }
   if ((config["tlsCertFile"] === undefined) !== (config["tlsKeyFile"] === undefined)) {
     throw invalid("ZT_TLS_CERT_FILE", "and ZT_TLS_KEY_FILE go together: set both or neither")
+  }
+  if ((config["smtpUrl"] === undefined) !== (config["mailFrom"] === undefined)) {
+    const [there, missing] =
+      config["smtpUrl"] === undefined
+        ? ["ZT_MAIL_FROM", "ZT_SMTP_URL"]
+        : ["ZT_SMTP_URL", "ZT_MAIL_FROM"]
+    throw invalid(there, `and ${missing} go together: set both or neither`)
   }
   return Object.freeze(config) as Config
 }

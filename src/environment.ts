@@ -14,7 +14,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Names the pipe's descriptor. */
 const HAND_OVER = "ZT_SECRETS_FD"
 /** As in bin/zygentrust; the last is one where it holds a login. */
-const SECRETS = ["ZT_PASSPHRASE", "ZT_ADMIN_DATABASE_URL", "ZT_DATABASE_URL"]
+const SECRETS = ["ZT_PASSPHRASE", "ZT_ADMIN_DATABASE_URL", "ZT_SMTP_URL", "ZT_DATABASE_URL"]
 const LOGIN = /@|password=/
 /** What writes memory or the keys of connections to a file, or opens memory to whoever connects. */
 const OPENS_MEMORY = /^--(inspect|heap[-_]?prof|heapsnapshot|abort[-_]on[-_]uncaught|tls[-_]keylog)/

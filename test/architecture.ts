@@ -94,12 +94,12 @@ export function purityViolations(modules: readonly Module[]): string[] {
     ])
 }
 
-const SOCKETS = /^(node:(net|tls|dns|dns\/promises|http|https|http2|dgram)|undici)$/
+const SOCKETS = /^(node:(net|tls|dns|dns\/promises|http|https|http2|dgram)|undici|nodemailer)$/
 /** Of those modules, what opens nothing. */
 const HARMLESS = ["isIP", "isIPv4", "isIPv6", "STATUS_CODES", "METHODS"]
 
 /** `doctor-edge.ts` asks the program's own server; all strangers are met behind the guard. */
-const MAY_OPEN_SOCKETS = ["src/engine/observe", "src/edge", "src/db", "src/cli/doctor-edge.ts"]
+const MAY_OPEN_SOCKETS = ["src/engine/observe", "src/edge", "src/db", "src/mail", "src/cli/doctor-edge.ts"]
 
 function isHarmless({ isType, names }: Import): boolean {
   return isType || (names.length > 0 && names.every((name) => HARMLESS.includes(name)))

@@ -20,6 +20,8 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
 
   // The configuration: where backups go, how often, who may open them.
   "src/backup": [...NOUN, "src/config.ts"],
+  // The configuration: which server takes mail.
+  "src/mail": ["src/core", "src/config.ts"],
   "src/keys": NOUN,
   "src/admission": NOUN,
   "src/usage": NOUN,
@@ -43,6 +45,7 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
     "src/engine",
     "src/engine/types.ts",
     "src/keys",
+    "src/mail", // a Mailer, which main.ts made
     "src/usage",
     "src/secrets", // passed on to what opens tenants' names
     "package.json",
