@@ -99,7 +99,13 @@ const SOCKETS = /^(node:(net|tls|dns|dns\/promises|http|https|http2|dgram)|undic
 const HARMLESS = ["isIP", "isIPv4", "isIPv6", "STATUS_CODES", "METHODS"]
 
 /** `doctor-edge.ts` asks the program's own server; all strangers are met behind the guard. */
-const MAY_OPEN_SOCKETS = ["src/engine/observe", "src/edge", "src/db", "src/mail", "src/cli/doctor-edge.ts"]
+const MAY_OPEN_SOCKETS = [
+  "src/engine/observe",
+  "src/edge",
+  "src/db",
+  "src/mail",
+  "src/cli/doctor-edge.ts",
+]
 
 function isHarmless({ isType, names }: Import): boolean {
   return isType || (names.length > 0 && names.every((name) => HARMLESS.includes(name)))
