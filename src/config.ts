@@ -267,6 +267,12 @@ export const SETTINGS = {
     mailFrom.optional(),
     "Whom mail comes from: an address, or `Name <address>`. Goes with `ZT_SMTP_URL`.",
   ),
+  keyRequests: setting(
+    "ZT_KEY_REQUESTS",
+    integer(0, 100_000),
+    "Requests for keys that may wait for an answer, at most, over all instances. 0: nobody can ask for a key, and `/request-a-key` is not there.",
+    "1000",
+  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),

@@ -25,8 +25,10 @@ import { Metrics } from "./http/metrics.ts"
 import type { Parts } from "./http/parts.ts"
 import { findKeys, lookupIndex } from "./keys/format.ts"
 import { commandActor, issueKey } from "./keys/keys.ts"
+import { LinkPost } from "./keys/link-post.ts"
 import { ensureTenant } from "./keys/tenants.ts"
 import type { Log } from "./log.ts"
+import { createMailer } from "./mail/mail.ts"
 import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./probes.ts"
 import { followSecrets, openAttestor } from "./rotation.ts"
 import { Keyring } from "./secrets/keyring.ts"
@@ -119,6 +121,16 @@ export async function serve(
     now,
   )
   let origin = ""
+  const mailer = createMailer(config)
+  const linkPost = new LinkPost({
+    database,
+    keyring,
+    send: (mail) => mailer.send(mail),
+    origin: () => origin,
+    now,
+    failed: (err) => log.warn({ err }, "a link to a key could not be mailed; it is tried again"),
+  })
+  stack.defer(() => linkPost.close())
   const parts = {
     database,
     keyring,
@@ -137,6 +149,11 @@ export async function serve(
     }),
     attestor,
     health,
+    keyRequests: {
+      most: config.keyRequests,
+      canMail: mailer.configured,
+      kick: () => linkPost.kick(),
+    },
     metrics: new Metrics({ database, admissions, health, version: VERSION, now }),
     version: VERSION,
     get origin() {
@@ -161,6 +178,7 @@ export async function serve(
 
   backups.start()
   maintenance.start()
+  if (mailer.configured) linkPost.start()
   const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }

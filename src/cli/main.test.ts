@@ -13,6 +13,7 @@ const COMMANDS = [
   "keys",
   "plans",
   "tenants",
+  "requests",
   "usage",
   "secrets",
   "migrate",

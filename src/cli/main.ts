@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: "list tenants, change their plan, erase one for good",
     load: () => import("./tenants.ts"),
   },
+  requests: {
+    summary: "who asks for a key: approve, decline, send the link again",
+    load: () => import("./requests.ts"),
+  },
   usage: { summary: "what tenants used of a month", load: () => import("./usage.ts") },
   secrets: {
     summary: "list, rotate and recover the program's own secrets",

@@ -13,6 +13,7 @@ import type { Position, SealedTable } from "../db/reseal.ts"
 import { generationsOf, resealBatch, START } from "../db/reseal.ts"
 import type { Server } from "../db/server.ts"
 import { openServer } from "../db/server.ts"
+import { SEALED_REQUESTS } from "../keys/request.ts"
 import { SEALED_KEYS } from "../keys/row.ts"
 import { SEALED_TENANTS } from "../keys/tenants.ts"
 import { Keyring } from "../secrets/keyring.ts"
@@ -21,7 +22,12 @@ import type { Cli } from "./cli.ts"
 import { openSecrets } from "./open-secrets.ts"
 import { recordedOn } from "./secrets-record.ts"
 
-const TABLES: readonly SealedTable[] = [SEALED_TENANTS, ...SEALED_KEYS, ...SEALED_ANALYSES]
+const TABLES: readonly SealedTable[] = [
+  SEALED_TENANTS,
+  SEALED_REQUESTS,
+  ...SEALED_KEYS,
+  ...SEALED_ANALYSES,
+]
 const BATCH_ROWS = 500
 /** Instances look at the store every second. */
 const TAKEN_UP_MS = 60_000

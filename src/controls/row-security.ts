@@ -10,12 +10,13 @@ import type { Catalog, Policy, Table } from "./catalog.ts"
 import { readCatalog } from "./catalog.ts"
 import type { Finding } from "./finding.ts"
 
-/** Nothing in them is a tenant's; of batches, no customer's role may see any. */
+/** Nothing in them is a tenant's; of batches and requests for keys, no customer's role may see any. */
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
   "live.unknown_key",
   "platform.backup_run",
   "platform.backup_turn",
+  "platform.key_request",
   "platform.maintenance_turn",
   "platform.migration",
   "platform.plan",

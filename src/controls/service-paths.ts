@@ -21,6 +21,7 @@ const ADMISSION = { path: "admission", owner: "zt_service", executors: ["zt_runt
 const RETENTION = { path: "retention", owner: "zt_service", executors: ["zt_runtime"] } as const
 const UNKNOWN_KEYS = { ...ADMISSION, path: "unknown keys, counted by minute" } as const
 const AGGREGATES = { path: "aggregates", owner: "zt_service", executors: ["zt_health"] } as const
+const KEY_REQUESTS = { ...RETENTION, path: "keys by request" } as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -41,6 +42,13 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
   "live.traffic": AGGREGATES,
   "sandbox.traffic": AGGREGATES,
+  "platform.retain": RETENTION,
+  "platform.self_service_plans": KEY_REQUESTS,
+  "platform.ask_for_key": KEY_REQUESTS,
+  "platform.take_key_link": KEY_REQUESTS,
+  "platform.key_link_mailed": KEY_REQUESTS,
+  "platform.key_link": KEY_REQUESTS,
+  "platform.claim_key": KEY_REQUESTS,
   "role_admin.open_grant_role": GRANT_ROLES,
   "role_admin.close_grant_role": GRANT_ROLES,
   "role_admin.drop_grant_role": GRANT_ROLES,
@@ -57,7 +65,9 @@ const POLICIES: readonly string[] = [
   "live.slice: service",
   "live.usage: service",
   "live.usage_day: service",
+  "platform.key_request: service",
   "platform.tenant: service",
+  "platform.tenant_key: by_request",
   "sandbox.account: service",
   "sandbox.analysis: retention",
   "sandbox.api_key: service",

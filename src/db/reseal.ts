@@ -8,6 +8,7 @@
  * every row. What an erased tenant left cannot be opened, and stays as it is.
  */
 import type { Keyring } from "../secrets/keyring.ts"
+import { DEPLOYMENT } from "../secrets/sealing.ts"
 import type { Tx } from "./database.ts"
 
 /** A table with one sealed column. */
@@ -15,8 +16,8 @@ export interface SealedTable {
   /** With its schema. */
   readonly table: string
   readonly column: string
-  /** Holds the tenant; `id` in the tenants' own table. */
-  readonly tenantColumn: "tenant_id" | "id"
+  /** Holds the tenant; `id` in the tenants' own table. Null: it is the deployment's, sealed with its keys. */
+  readonly tenantColumn: "tenant_id" | "id" | null
   /** What rows are found by, where they are. */
   readonly index?: {
     readonly column: string
@@ -54,18 +55,19 @@ export async function resealBatch(
   after: Position,
   limit: number,
 ): Promise<{ readonly count: number; readonly next: Position | undefined }> {
-  const rows = await tx.query<{ tenant_id: string; id: string; sealed: Buffer; seed: Buffer }>(
-    `select t.${tenantColumn} as tenant_id, t.id, t.${column} as sealed, s.seed
-      from ${table} t join platform.tenant_key s on s.tenant_id = t.${tenantColumn}
-      where (t.${tenantColumn}, t.id) > ($1, $2) and ${generation(`t.${column}`)} <> $3
-      order by t.${tenantColumn}, t.id limit $4 for no key update of t`,
+  const { tenant, seeds } = ownerOf(tenantColumn)
+  const rows = await tx.query<Row>(
+    `select ${tenant} as tenant_id, t.id, t.${column} as sealed, s.seed
+      from ${table} t ${seeds}
+      where (${tenant}, t.id) > ($1, $2) and ${generation(`t.${column}`)} <> $3
+      order by ${tenant}, t.id limit $4 for no key update of t`,
     [after.tenantId, after.rowId, keyring.newest, limit],
   )
   const sealed: Buffer[] = []
   const indexes: (Buffer | null)[] = []
   for (const { tenant_id: tenantId, id: rowId, sealed: old, seed } of rows) {
-    const keys = keyring.keys(tenantId, seed)
-    const place = { table, column, tenantId, rowId }
+    const keys = seed === null ? keyring.deployment : keyring.keys(tenantId, seed)
+    const place = { table, column, tenantId: seed === null ? DEPLOYMENT : tenantId, rowId }
     const plain = keys.open(place, old)
     sealed.push(keys.seal(place, plain))
     const by = index?.by === "deployment" ? keyring.deployment : keys
@@ -74,7 +76,7 @@ export async function resealBatch(
   await tx.query(
     `update ${table} t set ${column} = n.sealed ${index ? `, ${index.column} = n.blind` : ""}
       from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as n(tenant_id, id, sealed, blind)
-      where t.${tenantColumn} = n.tenant_id and t.id = n.id`,
+      where ${tenant} = n.tenant_id and t.id = n.id`,
     [rows.map((row) => row.tenant_id), rows.map((row) => row.id), sealed, indexes],
   )
   const last = rows.at(-1)
@@ -87,7 +89,24 @@ export async function resealBatch(
 export async function generationsOf(tx: Tx, { table, column, tenantColumn }: SealedTable) {
   const rows = await tx.query<{ generation: number }>(
     `select distinct ${generation(`t.${column}`)} as generation
-      from ${table} t join platform.tenant_key s on s.tenant_id = t.${tenantColumn}`,
+      from ${table} t ${ownerOf(tenantColumn).seeds}`,
   )
   return rows.map((row) => row.generation)
+}
+
+interface Row {
+  readonly tenant_id: string
+  readonly id: string
+  readonly sealed: Buffer
+  /** Null: the deployment's. */
+  readonly seed: Buffer | null
+}
+
+function ownerOf(tenantColumn: SealedTable["tenantColumn"]) {
+  return tenantColumn === null
+    ? { tenant: `'${START.tenantId}'::uuid`, seeds: "cross join (select null::bytea as seed) s" }
+    : {
+        tenant: `t.${tenantColumn}`,
+        seeds: `join platform.tenant_key s on s.tenant_id = t.${tenantColumn}`,
+      }
 }

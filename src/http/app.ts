@@ -22,13 +22,23 @@ import { limitHeaders } from "./limits.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
+import { claimRoutes } from "./routes/claim.ts"
 import { healthRoutes } from "./routes/health.ts"
+import { keyRequestRoutes } from "./routes/key-requests.ts"
 import { keyRoutes } from "./routes/keys.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
 import { usageRoutes } from "./routes/usage.ts"
 
 /** Routes that take no parameter: what is given is refused by name, as everywhere. */
-const WITHOUT_QUERY = ["/v1/health/*", "/v1/openapi.json", "/.well-known/*", "/docs/*"]
+const WITHOUT_QUERY = [
+  "/v1/health/*",
+  "/v1/key-requests",
+  "/v1/openapi.json",
+  "/.well-known/*",
+  "/docs/*",
+  "/request-a-key/*",
+  "/claim-a-key/*",
+]
 
 const READY_ANSWERS_SIZE = 64_000_000
 
@@ -71,6 +81,8 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   app.route("/", analyzeRoutes(parts, answers))
   app.route("/", usageRoutes(parts))
   app.route("/", keyRoutes(parts))
+  app.route("/", keyRequestRoutes(parts))
+  app.route("/", claimRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {

@@ -1,5 +1,5 @@
 /**
- * Reads what is sent with a request: JSON, small, and strictly what the contract names.
+ * Reads what is sent with a request: JSON or a page's form, small, and strictly what the contract names.
  *
  * Invariant: no more than the limit is ever held, and no message quotes what was sent.
  */
@@ -8,6 +8,7 @@ import type { z } from "@hono/zod-openapi"
 import { Problem } from "../core/problem.ts"
 
 const MAX_BYTES = 65_536
+const FORM_TYPE = /^application\/x-www-form-urlencoded *(;|$)/i
 /** Printable ASCII. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
@@ -47,6 +48,33 @@ export async function readBody<Body>(
   }
   return { body: result.data, attempt }
 }
+
+/**
+ * Reads what a form of a page sent. Fields left empty are left out; line ends are `\n`.
+ * @returns The fields as text, and what the schema makes of them: else Problem `INVALID_REQUEST`.
+ * @throws Problem `UNSUPPORTED_TYPE`, `TOO_LARGE`, or `INVALID_REQUEST` for what is no form.
+ */
+export async function readForm<Body>(
+  request: globalThis.Request,
+  schema: z.ZodType<Body>,
+): Promise<{ readonly fields: Fields; readonly body: Body | Problem }> {
+  if (!FORM_TYPE.test(request.headers.get("content-type") ?? "")) {
+    const message = "Send the page's own form (application/x-www-form-urlencoded)."
+    throw new Problem("UNSUPPORTED_TYPE", { message })
+  }
+  const bytes = await readBytes(request)
+  if (bytes instanceof Problem) throw bytes
+  const fields: Record<string, string> = Object.create(null) // no inherited names
+  for (const [name, value] of new URLSearchParams(bytes.toString("utf8"))) {
+    if (name in fields) throw invalid("", "A field is there twice.")
+    if (value !== "") fields[name] = value.replaceAll("\r\n", "\n")
+  }
+  const result = schema.safeParse(fields)
+  return { fields, body: result.success ? result.data : refuse(result.error.issues[0]) }
+}
+
+/** By their names. */
+export type Fields = Readonly<Record<string, string>>
 
 async function readBytes({ body }: globalThis.Request): Promise<Buffer | Problem> {
   const chunks: Uint8Array[] = []

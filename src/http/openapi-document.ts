@@ -44,6 +44,7 @@ export function openapiDocument(
         name: "Account",
         description: "What is yours: a key sees its own tenant, and nothing else.",
       },
+      { name: "Access", description: "Ask for a key, without having one." },
       { name: "Health", description: "How the deployment is. Open to all, nothing of any tenant." },
       { name: "Contract", description: "What this page is made from." },
     ],

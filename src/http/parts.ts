@@ -20,6 +20,7 @@ export interface Parts {
   readonly attestor: Attestor
   readonly health: Health
   readonly metrics: Metrics
+  readonly keyRequests: KeyRequests
   /** Version of the program. */
   readonly version: string
   /** `https://host:port`, where this deployment is reached. */
@@ -28,6 +29,16 @@ export interface Parts {
   readonly now: () => number
   /** Told of each Problem of 500 and above: its cause is for the log alone. */
   readonly log: (requestId: Id<"req">, problem: Problem) => void
+}
+
+/** How people without a key get one. */
+export interface KeyRequests {
+  /** Requests that may wait for an answer; 0: nobody can ask. */
+  readonly most: number
+  /** Links can go out by mail, so that plans of self-service need no operator. */
+  readonly canMail: boolean
+  /** Tells who mails links that one may be due. */
+  readonly kick: () => void
 }
 
 /** What Hono carries along with a request. */

@@ -115,6 +115,7 @@ export async function eraseTenant(tx: Tx, id: string, actor: string): Promise<{ 
   )
   if (seed === undefined)
     throw new Problem("GONE", { message: `The tenant ${id} was erased before.` })
+  await tx.query("delete from platform.key_request where given_to = $1", [uuid])
   // The name is free again, and its blind index cannot be tried against guesses.
   await tx.query("update platform.tenant set name_index = $2 where id = $1", [
     uuid,

@@ -24,6 +24,9 @@ export interface Place {
   readonly rowId: string
 }
 
+/** Stands for the tenant where a value is the deployment's own. */
+export const DEPLOYMENT = "deployment"
+
 const VERSION = 1
 const NONCE_START = 3
 const NONCE_BYTES = 12

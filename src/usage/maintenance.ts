@@ -11,6 +11,7 @@ import { SCHEMAS } from "../db/database.ts"
 
 /** Unknown keys' counts are kept for 30 days, batches' ids and idle rates for an hour. */
 const TASKS = ["usage", "analysis", "batch", "rate", "unknown_key"] as const
+const PLATFORM_TASKS = ["key_request"] as const
 
 const FIRST_LOOK_MS = 60_000
 const LOOK_MS = 300_000
@@ -66,8 +67,8 @@ export class Maintenance {
     const { database, now, failed, rowsAtOnce = ROWS_AT_ONCE } = this.#options
     let removed = 0
     try {
-      for (const schema of Object.values(SCHEMAS)) {
-        for (const task of TASKS) {
+      for (const schema of [...Object.values(SCHEMAS), "platform"]) {
+        for (const task of schema === "platform" ? PLATFORM_TASKS : TASKS) {
           for (let rows = rowsAtOnce; rows >= rowsAtOnce && !this.#stop.signal.aborted; ) {
             const [row] = await database.callAside<{ rows: number | null }>(
               `select ${schema}.retain($1, $2) as rows`,
