@@ -51,12 +51,12 @@ This link shows it, once:
 
 ${origin}${CLAIM_PATH}#${token}
 
-It works until ${end} UTC, and makes the key when you press the button there, so
-that nobody has it before you. Keep the key where secrets are kept: it is not
-shown again.
+It works until ${end} UTC. The key is made when you press the
+button there, so that nobody has it before you. Keep it where secrets are
+kept: it is not shown again.
 
-If the page does not know the link, paste the whole line above into its field.
-If you did not ask for a key, do nothing, and none is made.
+If the page does not know the link, paste the whole line above into its
+field. If you did not ask for a key, do nothing, and none is made.
 `,
   }
 }

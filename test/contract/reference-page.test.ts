@@ -1,65 +1,13 @@
 /** The reference at /docs in a browser, under the policy that it is served with. */
 import assert from "node:assert/strict"
-import { existsSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { after, before, describe, it } from "node:test"
 import { getRequestListener } from "@hono/node-server"
-import type { Browser, Page } from "playwright-core"
-import { chromium } from "playwright-core"
+import type { Browser } from "playwright-core"
 import { endpoints } from "../../src/http/reference-document.ts"
+import { BROWSER, DESKTOP, isDark, LOW_CONTRAST, launch, OVERFLOW, PHONE } from "../browser.ts"
 import { bareApp, contractDocument } from "./document.ts"
-
-const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  (path) => existsSync(path),
-)
-const BROWSER_ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-]
-
-const PHONE = { width: 390, height: 844 }
-const DESKTOP = { width: 1280, height: 900 }
-
-/**
- * Texts whose contrast is below WCAG 2.2 AA (SC 1.4.3): 4.5, or 3 from 24 px or bold 18.66 px on.
- * Backgrounds are taken to be opaque where they have any colour.
- */
-const LOW_CONTRAST = `(() => {
-  const channels = (color) => color.match(/[\\d.]+/g).map(Number)
-  const luminance = (color) => {
-    const [r, g, b] = channels(color).map((c) => c / 255)
-      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b
-  }
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const color = getComputedStyle(at).backgroundColor
-      if ((channels(color)[3] ?? 1) > 0) return color
-    }
-    return "rgb(255, 255, 255)"
-  }
-  const low = new Set()
-  for (const element of document.body.querySelectorAll("*")) {
-    const text = [...element.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data).join("").trim()
-    if (text === "") continue
-    const { color, fontSize, fontWeight } = getComputedStyle(element)
-    const [dark, light] = [luminance(color), luminance(behind(element))].sort((a, b) => a - b)
-    const ratio = (light + 0.05) / (dark + 0.05)
-    const size = parseFloat(fontSize)
-    const large = size >= 24 || (size >= 18.66 && Number(fontWeight) >= 700)
-    if (ratio < (large ? 3 : 4.5)) low.add(text.slice(0, 40) + " " + ratio.toFixed(2))
-  }
-  return [...low]
-})()`
-
-/** Pixels by which the page is wider than its window. */
-const OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 describe("the reference page in a browser", {
   skip: BROWSER ? false : "there is no Chromium here, so nobody looked at /docs",
@@ -84,7 +32,7 @@ describe("the reference page in a browser", {
   before(async () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    browser = await chromium.launch({ executablePath: BROWSER ?? "", args: BROWSER_ARGUMENTS })
+    browser = await launch()
   })
   after(async () => {
     await browser?.close()
@@ -199,8 +147,3 @@ describe("the reference page in a browser", {
     await page.close()
   })
 })
-
-async function isDark(page: Page): Promise<boolean> {
-  const color = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor")
-  return (color.match(/\d+/g) ?? []).every((channel) => Number(channel) < 64)
-}
