@@ -197,9 +197,7 @@ async function giveLink(
 function hand(cli: Cli, request: ShownRequest, done: string, mail: LinkMail): ExitCode {
   if (cli.json) cli.out(JSON.stringify({ ...request, mail: { to: request.contact, ...mail } }))
   else {
-    cli.err(
-      `${request.id} is ${done}. Send this to ${request.contact}; whoever has the link gets the key:`,
-    )
+    cli.err(`${request.id} is ${done}. Send this yourself; whoever has the link gets the key:`)
     cli.out(`To: ${request.contact}\nSubject: ${mail.subject}\n\n${mail.text}`)
   }
   return 0

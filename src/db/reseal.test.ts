@@ -5,6 +5,8 @@ import { createDatabase } from "../../test/postgres.ts"
 import type { StoredObservation } from "../analyses/store.ts"
 import { latestObservation, SEALED_ANALYSES, saveObservation } from "../analyses/store.ts"
 import { issueKey, listKeys } from "../keys/keys.ts"
+import { askForKey, SEALED_REQUESTS } from "../keys/request.ts"
+import { listRequests } from "../keys/requests.ts"
 import { SEALED_KEYS } from "../keys/row.ts"
 import { ensureTenant, SEALED_TENANTS } from "../keys/tenants.ts"
 import { generateRootKey, Keyring } from "../secrets/keyring.ts"
@@ -15,7 +17,14 @@ import type { SealedTable } from "./reseal.ts"
 import { generationsOf, resealBatch, START } from "./reseal.ts"
 import { tenantSeed } from "./tenant-seed.ts"
 
-const TABLES: readonly SealedTable[] = [SEALED_TENANTS, ...SEALED_KEYS, ...SEALED_ANALYSES]
+const TABLES: readonly SealedTable[] = [
+  SEALED_TENANTS,
+  SEALED_REQUESTS,
+  ...SEALED_KEYS,
+  ...SEALED_ANALYSES,
+]
+/** More than fit into a batch. */
+const ASKING = ["a", "b", "c", "d", "a"]
 const HOSTS = Array.from({ length: 7 }, (_, n) => `host${n}.test`)
 
 for (const major of [18, 15] as const) {
@@ -44,12 +53,17 @@ for (const major of [18, 15] as const) {
         tenants.push(id)
         for (const host of HOSTS) await save(id, host)
       }
+      for (const who of ASKING) await ask(who)
       await db.admin.asOperator((tx) =>
         tx.query("delete from platform.tenant_key where tenant_id = $1", [tenants[2]]),
       )
     })
     after(() => db.drop())
 
+    const ask = (who: string, by = keyring) => {
+      const applicant = { name: who, organisation: who, purpose: who, contact: `${who}@x.example` }
+      return askForKey(db.database, by, applicant, undefined, { canMail: false, most: 100 })
+    }
     const asOwner = async (tx: Tx, tenantId: string) => {
       const keys = await keyring.of(tenantId, () => tenantSeed(tx, tenantId))
       assert.ok(keys)
@@ -99,6 +113,7 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(counts, {
         "platform.tenant": 2,
+        "platform.key_request": ASKING.length,
         "live.api_key": 2,
         "sandbox.api_key": 0,
         "live.analysis": 2 * HOSTS.length,
@@ -111,6 +126,11 @@ for (const major of [18, 15] as const) {
       generations.pop()
       await keyring.reload()
       const fresh = await Keyring.open(secrets)
+      const asked = await db.admin.asOperator((tx) => listRequests(tx, fresh, true))
+      assert.deepEqual(asked.map(({ name }) => name).sort(), ASKING.toSorted())
+      for (const who of ["a", "a"]) await ask(who, fresh) // found by address: the fourth is not kept
+      const more = await db.admin.asOperator((tx) => listRequests(tx, fresh, true))
+      assert.equal(more.length, ASKING.length + 1)
       const names = await db.admin.asOperator((tx) => listKeys(tx, fresh))
       assert.deepEqual(
         names.map(({ tenant, name }) => [tenant, name]),

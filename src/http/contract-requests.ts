@@ -1,7 +1,11 @@
 /** The HTTP contract of asking for a key: what is sent, by JSON or by the page's form, is strict. */
 import { z } from "@hono/zod-openapi"
 import { isMailAddress } from "../core/mail-address.ts"
+import { findKeys } from "../keys/format.ts"
 import { field } from "./contract.ts"
+
+/** A key has no business here: it would be kept, and shown to somebody else. */
+const isNoKey = (text: string) => findKeys(text).length === 0
 
 /** Without what cannot be seen, so that no terminal or page shows it otherwise than it is. */
 const line = (most: number) =>
@@ -10,7 +14,7 @@ const line = (most: number) =>
     .trim()
     .min(1)
     .max(most)
-    .refine((text) => !/\p{C}/u.test(text))
+    .refine((text) => !/\p{C}/u.test(text) && isNoKey(text))
 
 /** Like a line, with line ends. */
 const text = (most: number) =>
@@ -19,7 +23,7 @@ const text = (most: number) =>
     .trim()
     .min(1)
     .max(most)
-    .refine((text) => !/[^\P{C}\n]/u.test(text))
+    .refine((text) => !/[^\P{C}\n]/u.test(text) && isNoKey(text))
 
 export const LENGTHS = { name: 80, organisation: 60, purpose: 1_000, contact: 254 } as const
 
@@ -33,7 +37,10 @@ export const KeyRequestBody = z
       "We check suppliers' domains before their first invoice is paid.",
     ),
     contact: field(
-      z.string().max(LENGTHS.contact).refine(isMailAddress),
+      z
+        .string()
+        .max(LENGTHS.contact)
+        .refine((text) => isMailAddress(text) && isNoKey(text)),
       "Mail address, in ASCII: where the link to the key goes.",
       "ada@engines.example",
     ),

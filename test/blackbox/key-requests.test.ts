@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
+import { generateKey } from "../../src/keys/format.ts"
 import type { Mailbox } from "../mailbox.ts"
 import { openMailbox } from "../mailbox.ts"
 import type { Answer, Program } from "../program.ts"
@@ -109,6 +110,7 @@ describe("keys by request", () => {
       [{ ...GOOD, contact: "Ada <ada@example.com>" }, "contact", "a name and an address"],
       [{ ...GOOD, contact: "a@x.example,b@x.example" }, "contact", "two addresses"],
       [{ ...GOOD, contact: "a@x.example\nBcc: b@x.example" }, "contact", "a header"],
+      [{ ...GOOD, purpose: `for ${generateKey("live")}` }, "purpose", "somebody's key"],
       [{ ...GOOD, plan: "No Plan!" }, "plan", "no plan's name"],
       [{ ...GOOD, tenant: "There Ltd" }, "tenant", "an unknown field"],
       [[GOOD], "", "no object"],
@@ -117,7 +119,7 @@ describe("keys by request", () => {
         const { status, json: answer, text } = await send(body)
         assert.equal(status, 400)
         assert.equal(answer.error.details.field, field)
-        assert.doesNotMatch(text, /Bcc|x\.example|ecalevoL|There Ltd/)
+        assert.doesNotMatch(text, /Bcc|x\.example|ecalevoL|There Ltd|zt_live_/)
       })
     }
 

@@ -60,6 +60,7 @@ export async function runCommands(
     [["keys", "list"]],
     [["tenants", "list"]],
     [["usage"]],
+    [["requests", "list", "--all"]],
     [["doctor"]],
     [["keys", "revoke", live]],
     [[live]],

@@ -80,6 +80,35 @@ export const REQUESTS: Readonly<Record<string, Request>> = {
       ["Content-Type: application/json"],
       JSON.stringify({ name: secret, [secret]: secret, scopes: [secret], addresses: [secret] }),
     ),
+  "a request for a key": (secret) =>
+    request(
+      "POST /v1/key-requests HTTP/1.1",
+      ["Content-Type: application/json", `Idempotency-Key: ${secret}`],
+      JSON.stringify({
+        name: secret,
+        organisation: secret,
+        purpose: secret,
+        contact: "canary@x.example",
+      }),
+    ),
+  "a field's name of a request for a key": (secret) =>
+    request(
+      "POST /v1/key-requests HTTP/1.1",
+      ["Content-Type: application/json"],
+      JSON.stringify({ [secret]: secret, contact: secret }),
+    ),
+  "a form's request for a key": (secret) =>
+    request(
+      "POST /request-a-key HTTP/1.1",
+      ["Content-Type: application/x-www-form-urlencoded"],
+      `name=${secret}&organisation=${secret}&purpose=${secret}&contact=a@x.example`,
+    ),
+  "a link to a key": (secret) =>
+    request(
+      "POST /claim-a-key HTTP/1.1",
+      ["Content-Type: application/x-www-form-urlencoded"],
+      `token=zt_link_${secret}`,
+    ),
   "Idempotency-Key": (secret) => request("POST /v1/keys HTTP/1.1", [`Idempotency-Key: ${secret}`]),
   "a key's id": (secret) => request(`POST /v1/keys/${secret}/revoke HTTP/1.1`),
   "a form": post("application/x-www-form-urlencoded", (secret) => `password=${secret}`),

@@ -3,7 +3,7 @@
  * that was written is gathered. Nothing is judged here.
  */
 import assert from "node:assert/strict"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { startLab } from "../../lab/lab.ts"
@@ -11,8 +11,9 @@ import { generateKey } from "../../src/keys/format.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
 import type { IdentitySource } from "../../src/secrets/identity.ts"
 import type { SecretStore } from "../../src/secrets/store.ts"
+import { openMailbox } from "../mailbox.ts"
 import type { Answer, Program } from "../program.ts"
-import { newDataDir, startProgram } from "../program.ts"
+import { environment, newDataDir, runCommand, startProgram } from "../program.ts"
 import { runCommands } from "./commands.ts"
 import { hostileCharacters } from "./hostile.ts"
 import type { Place } from "./places.ts"
@@ -56,6 +57,7 @@ export class Scene implements AsyncDisposable {
     this.#live = live
     await this.#order(program, "warned", "crash: warned")
     await Promise.all(CRASHES.map((how) => this.#crash(how)))
+    await this.#keyByRequest(program)
     await Promise.all([this.#requests(program), this.#judged(program), this.#commands()])
     await this.#database(program)
     await this.#leakOnPurpose(program)
@@ -85,8 +87,16 @@ export class Scene implements AsyncDisposable {
     const lab = await startLab({ characters })
     this.#stack.defer(() => lab.close())
     this.#httpPort = await freePort()
+    const mailbox = await openMailbox()
+    this.#stack.defer(() => mailbox.close())
+    const password = this.plant("the mail server's password")
+    const backups = join(this.#folder, "backups")
+    await mkdir(backups)
     this.#settings = {
       ...lab.settings,
+      ...mailbox.settings,
+      ZT_SMTP_URL: mailbox.settings["ZT_SMTP_URL"]?.replace("//", `//post:${password}@`) ?? "",
+      ZT_BACKUP_DIR: backups,
       ZT_LOG_LEVEL: "debug",
       ZT_PASSPHRASE_FILE: join(this.#outside, "passphrase"),
       TMPDIR: this.#folder,
@@ -111,6 +121,47 @@ export class Scene implements AsyncDisposable {
     await this.#order(program, how, `crash: ${how}`)
     assert.equal(await program.ended, 1)
     this.#gatherOutput(program, `a program in which something was ${how}`)
+  }
+
+  /** Somebody asks for a key, an operator approves, the link is used, and then there is a backup. */
+  async #keyByRequest(program: Program): Promise<void> {
+    const applicant = (what: string) => this.plant(`applicant: ${what}`)
+    const post = (path: string, type: string, body: string) =>
+      program.ask(path, { method: "POST", headers: { "content-type": type }, body })
+    const asked = {
+      name: applicant("name"),
+      organisation: applicant("organisation"),
+      purpose: applicant("purpose"),
+      contact: `${applicant("mailbox")}@${applicant("domain")}.example`,
+      plan: `p${applicant("plan")}`,
+    }
+    const received = await post("/v1/key-requests", "application/json", JSON.stringify(asked))
+    assert.equal(received.status, 202)
+    this.#places.push({ name: "an answer to an applicant", bytes: received.text })
+    const run = async (...args: string[]) => {
+      const env = environment(this.#dataDir, this.#settings)
+      const { stdout, stderr } = await runCommand(args, env)
+      const [command, action] = args
+      this.#places.push({ name: `standard output of ${command} ${action}`, bytes: stdout })
+      this.#places.push({ name: `standard error of ${command} ${action}`, bytes: stderr })
+      return stdout
+    }
+    const { requests } = JSON.parse(await run("requests", "list", "--json"))
+    const tenant = this.plant("told: an applicant's tenant")
+    const approval = ["--plan", "free", "--tenant", tenant, "--no-mail"]
+    const text = await run("requests", "approve", requests[0].id, ...approval)
+    const token = /zt_link_([0-9a-f]{64})/.exec(text)?.[1] ?? ""
+    this.#canaries.push({ name: "a link's token", secret: token })
+    await run("requests", "show", requests[0].id)
+    const form = "application/x-www-form-urlencoded"
+    const shown = await post("/claim-a-key", form, `token=zt_link_${token}`)
+    const key = />(zt_live_\w+)</.exec(shown.text)?.[1] ?? ""
+    this.#canaries.push(keyCanary("a claimed key", key))
+    const again = await post("/claim-a-key", form, `token=zt_link_${token}`)
+    this.#places.push({ name: "an answer to a used link", bytes: again.text })
+    await run("requests", "relink", requests[0].id) // refused
+    await post("/v1/key-requests", "application/json", JSON.stringify({ ...asked, plan: "free" }))
+    await run("backup")
   }
 
   async #commands(): Promise<void> {

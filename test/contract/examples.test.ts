@@ -11,6 +11,7 @@ import {
   RotatedKey,
   UsedKey,
 } from "../../src/http/contract-keys.ts"
+import { KeyRequestReceived } from "../../src/http/contract-requests.ts"
 import { answers, endpoints } from "../../src/http/reference-document.ts"
 import { exampleAnswers } from "../../src/http/reference-example.ts"
 import { contractDocument } from "./document.ts"
@@ -23,6 +24,7 @@ const SCHEMAS = new Map<string, z.ZodType>(
     Health,
     Key,
     KeyList,
+    KeyRequestReceived,
     Liveness,
     Metrics,
     NewKey,
