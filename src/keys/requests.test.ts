@@ -16,7 +16,7 @@ import type { Applicant, AskOptions } from "./request.ts"
 import { askForKey, selfServicePlans } from "./request.ts"
 import type { Approval } from "./requests.ts"
 import { approveRequest, declineRequest, listRequests, relinkRequest } from "./requests.ts"
-import { eraseTenant, listTenants } from "./tenants.ts"
+import { ensureTenant, eraseTenant, listTenants } from "./tenants.ts"
 
 const ADA: Applicant = {
   name: "Ada Lovelace",
@@ -132,17 +132,26 @@ for (const major of [18, 15] as const) {
       assert.match((await claimed(token)).key, /^zt_test_/)
     })
 
-    it("of forty who come with one link at once, one gets the key, and there is one", async () => {
-      const { id } = await ask(someone())
-      const { token, request } = await approve(id)
-      const standings = (await Promise.all(Array.from({ length: 40 }, () => claim(token)))).map(
-        ({ standing }) => standing,
-      )
-      assert.deepEqual(standings.filter((one) => one === "made").length, 1)
-      assert.deepEqual(standings.filter((one) => one === "used").length, 39)
-      const keys = await db.admin.asOperator((tx) => listKeys(tx, keyring, request.organisation))
-      assert.equal(keys.length, 1)
-    })
+    for (const [whose, plan] of [
+      ["a new tenant", "starter"],
+      ["a tenant that is there", "unlimited"],
+    ] as const) {
+      it(`of forty who come with one link at once, one gets the key, of ${whose}, and there is one`, async () => {
+        const { organisation } = someone()
+        const { id } = await ask(someone({ organisation }))
+        if (plan === "unlimited") {
+          await db.admin.asOperator((tx) =>
+            ensureTenant(tx, keyring, organisation, "cli:op", "unlimited"),
+          )
+        }
+        const { token } = await approve(id, { plan, environment: "live", tenant: organisation })
+        const claims = await Promise.all(Array.from({ length: 40 }, () => claim(token)))
+        const standings = claims.map(({ standing }) => standing).sort()
+        assert.deepEqual(standings, ["made", ...Array(39).fill("used")])
+        const keys = await db.admin.asOperator((tx) => listKeys(tx, keyring, organisation))
+        assert.equal(keys.length, 1)
+      })
+    }
 
     describe("a link is good for nothing", () => {
       it("when it is nobody's, was replaced, or its request declined: all alike", async () => {

@@ -102,6 +102,14 @@ describe("keys by request in a browser", {
     await page.close()
   })
 
+  it("a second press, before the answer to the first, goes nowhere", async () => {
+    const { page } = await open("/claim-a-key")
+    const went = await page.evaluate<boolean[]>(`[1, 2].map(() => document.querySelector("form")
+      .dispatchEvent(new SubmitEvent("submit", { cancelable: true, bubbles: true })))`)
+    assert.deepEqual(went, [true, false])
+    await page.close()
+  })
+
   for (const colorScheme of ["light", "dark"] as const) {
     for (const [device, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
       it(`on a ${device}, ${colorScheme}: nothing refused, too wide or hard to read`, async () => {
