@@ -151,6 +151,7 @@ export async function serve(
     health,
     keyRequests: {
       most: config.keyRequests,
+      perDay: config.keyRequestsPerDay,
       canMail: mailer.configured,
       kick: () => linkPost.kick(),
     },

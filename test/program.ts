@@ -70,6 +70,7 @@ export function environment(dataDir: string, more: Readonly<Record<string, strin
     ZT_DATA_DIR: dataDir,
     ZT_HTTPS_PORT: "0",
     ZT_HTTP_PORT: "0",
+    ZT_KEY_REQUESTS_PER_DAY: "1000000", // a whole suite comes from one address
     ...more,
   }
 }

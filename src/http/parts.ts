@@ -35,6 +35,8 @@ export interface Parts {
 export interface KeyRequests {
   /** Requests that may wait for an answer; 0: nobody can ask. */
   readonly most: number
+  /** Requests of one address a day, on this instance. */
+  readonly perDay: number
   /** Links can go out by mail, so that plans of self-service need no operator. */
   readonly canMail: boolean
   /** Tells who mails links that one may be due. */

@@ -1,6 +1,6 @@
 /**
- * K7: keys by request, over HTTPS and the command line, on two instances. The second has no mail and
- * takes no requests.
+ * K7: keys by request, over HTTPS and the command line, on three instances. The second has no mail and
+ * takes no requests, the third two a day of one address.
  */
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
@@ -21,6 +21,7 @@ const NOBODYS = `zt_link_${"0123456789abcdef".repeat(4)}`
 describe("keys by request", () => {
   let program: Program
   let second: Program
+  let third: Program
   let mailbox: Mailbox
   let people = 0
   before(async () => {
@@ -30,8 +31,13 @@ describe("keys by request", () => {
       dataDir: program.dataDir,
       environment: { ZT_KEY_REQUESTS: "0" },
     })
+    third = await startProgram({
+      dataDir: program.dataDir,
+      environment: { ZT_KEY_REQUESTS_PER_DAY: "2" },
+    })
   })
   after(async () => {
+    await third.stop()
     await second.stop()
     await program.stop()
     await mailbox.close()
@@ -155,6 +161,28 @@ describe("keys by request", () => {
     assert.equal((await second.ask("/request-a-key")).status, 404)
     assert.equal((await second.ask("/request-a-key", post)).status, 404)
     assert.equal((await second.ask("/claim-a-key")).status, 200)
+  })
+
+  it("beyond ZT_KEY_REQUESTS_PER_DAY, an address is told how long to wait, on the page too", async () => {
+    const headers = { "content-type": "application/json" }
+    const post = () =>
+      third.ask("/v1/key-requests", {
+        method: "POST",
+        headers,
+        body: JSON.stringify(someone()),
+      })
+    assert.deepEqual([(await post()).status, (await post()).status], [202, 202])
+    const refused = await post()
+    assert.deepEqual([refused.status, refused.json.error.code], [429, "RATE_LIMITED"])
+    assert.ok(Number(refused.headers["retry-after"]) > 86_000)
+    const form = { "content-type": "application/x-www-form-urlencoded" }
+    const page = await third.ask("/request-a-key", {
+      method: "POST",
+      headers: form,
+      body: new URLSearchParams(someone()).toString(),
+    })
+    assert.equal(page.status, 429)
+    assert.match(page.text, /role="alert">More keys were asked for/)
   })
 
   describe("the page", () => {

@@ -3,9 +3,11 @@
  * What is answered is the same whoever asks, and whatever is there already.
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi"
+import type { Context } from "hono"
 import { Problem } from "../../core/problem.ts"
 import type { Applicant, OpenPlan } from "../../keys/request.ts"
 import { askForKey, selfServicePlans } from "../../keys/request.ts"
+import { Askers } from "../askers.ts"
 import type { Sent } from "../body.ts"
 import { readBody, readForm } from "../body.ts"
 import { AttemptHeaders, KeyRequestBody, KeyRequestReceived } from "../contract-requests.ts"
@@ -45,8 +47,19 @@ const PLANS_KNOWN_MS = 10_000
 export function keyRequestRoutes(parts: Parts): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>()
   const plans = openPlans(parts)
-  const ask = async (applicant: Applicant, attempt: Sent<unknown>["attempt"]) => {
+  let askers: Askers | undefined
+  const ask = async (
+    c: Context<AppEnv>,
+    applicant: Applicant,
+    attempt: Sent<unknown>["attempt"],
+  ) => {
     const { database, keyring, keyRequests } = parts
+    askers ??= new Askers(keyRequests.perDay, parts.now)
+    const waitSeconds = askers.take(c.env.incoming?.socket.remoteAddress)
+    if (waitSeconds > 0) {
+      const message = "More keys were asked for from your network than are looked at in a day."
+      throw new Problem("RATE_LIMITED", { message, retryAfterSeconds: waitSeconds })
+    }
     const { isSelfService } = await askForKey(database, keyring, applicant, attempt, keyRequests)
     if (isSelfService) keyRequests.kick() // never waited for: its time would tell
   }
@@ -59,7 +72,7 @@ export function keyRequestRoutes(parts: Parts): OpenAPIHono<AppEnv> {
     open()
     const sent = await readBody(c.req.raw, c.req.path, KeyRequestBody)
     if (sent instanceof Problem) throw sent
-    await ask(sent.body, sent.attempt)
+    await ask(c, sent.body, sent.attempt)
     return c.json({ status: "received" as const }, 202)
   })
   app.get("/request-a-key", async (c) => {
@@ -71,8 +84,10 @@ export function keyRequestRoutes(parts: Parts): OpenAPIHono<AppEnv> {
     open()
     c.header("content-security-policy", PAGE_POLICY)
     const { fields, body } = await readForm(c.req.raw, KeyRequestBody)
-    const problem = body instanceof Problem ? body : await ask(body, undefined).catch(onlyFull)
+    const problem = body instanceof Problem ? body : await ask(c, body, undefined).catch(onlyFull)
     if (problem === undefined) return c.redirect("/request-a-key/sent", 303)
+    const { retryAfterSeconds: wait } = problem
+    if (wait !== undefined) c.header("retry-after", String(wait))
     return c.html(requestPage(await plans(), fields, problem), problem.status === 400 ? 400 : 429)
   })
   app.get("/request-a-key/sent", (c) => {
