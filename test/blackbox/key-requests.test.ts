@@ -341,20 +341,5 @@ describe("keys by request", () => {
       assert.equal((await program.ask("/v1/keys/me", { key })).json.error.code, "KEY_REVOKED")
       assert.ok(keyIn(await claim(tokenIn(mail.text))))
     })
-    for (const [args, message] of [
-      [[], /takes one of list, show/],
-      [["give"], /has no 'give'/],
-      [["list", "x"], /not an option/],
-      [["show"], /one request's id/],
-      [["approve", "a", "b"], /one request's id/],
-      [["decline", "a", "--plan", "x"], /takes no --plan/],
-      [["approve", "a", "--environment", "prod"], /live or --environment test/],
-    ] as const) {
-      it(`refuses: requests ${args.join(" ")}`, async () => {
-        const { code, stderr } = await run(["requests", ...args])
-        assert.equal(code, 2)
-        assert.match(stderr, message)
-      })
-    }
   })
 })
