@@ -180,6 +180,12 @@ export const SETTINGS = {
     "Port for plain HTTP, which only redirects; 0 takes a free one.",
     "8080",
   ),
+  drainSeconds: setting(
+    "ZT_DRAIN_SECONDS",
+    integer(0, 600),
+    "How long a server that was asked to stop still takes requests, while `/v1/health/ready` says no and each answer asks its client to go elsewhere. Behind a load balancer: longer than it takes to notice.",
+    "0",
+  ),
   tlsCertFile: setting(
     "ZT_TLS_CERT_FILE",
     path.optional(),
@@ -189,7 +195,7 @@ export const SETTINGS = {
   databaseUrl: secret(
     "ZT_DATABASE_URL",
     postgresUrl,
-    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; roles and passwords come from the data folder's secrets.",
+    "A PostgreSQL (15 or later) to use in place of the embedded one: host and database; of several hosts, comma-separated, the one that takes writes; roles and passwords come from the data folder's secrets.",
   ),
   adminDatabaseUrl: secret(
     "ZT_ADMIN_DATABASE_URL",
@@ -247,6 +253,12 @@ export const SETTINGS = {
     "Fresh observations under the same registrable domain a minute, at most, over all tenants of an instance.",
     "30",
   ),
+  strangersPerSecond: setting(
+    "ZT_STRANGERS_PER_SECOND",
+    integer(10, 1_000_000),
+    "Requests without a good key that one instance answers a second, at most; an address has a tenth of it, then 429. No good key is refused for it. Raise it where all clients come from one address, such as a TCP balancer's.",
+    "100",
+  ),
   contactUrl: setting(
     "ZT_CONTACT_URL",
     z.url({ protocol: /^https$/, error: "is not an https:// address" }).optional(),
@@ -279,6 +291,11 @@ export const SETTINGS = {
     "Requests for keys that one address may make a day, on each instance. Raise it where all people come from one address, such as a TCP balancer's.",
     "10",
   ),
+  leakPartnersFile: setting(
+    "ZT_LEAK_PARTNERS_FILE",
+    path.optional(),
+    "Public keys of secret scanners that may report leaked keys at `POST /v1/leaked-keys` (JSON, see docs/leaked-keys.md). Read again when it changes. Without it, nobody may.",
+  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),
@@ -307,6 +324,18 @@ export const SETTINGS = {
     "ZT_DISK_ENCRYPTION_DECLARED",
     declaration.optional(),
     "What encrypts the disks under the database where the program cannot see it (a managed service, a host, a disk by itself): the day on which you made sure, then what, as `2026-11-24 RDS, KMS key alias/data`. Told by `doctor` and, with the date alone, by `/v1/health`; for 400 days.",
+  ),
+  abuseEverySeconds: setting(
+    "ZT_ABUSE_EVERY_SECONDS",
+    integer(1, 3_600),
+    "How often the running server looks for abuse (docs/abuse.md); of several instances one does.",
+    "60",
+  ),
+  abuseThrottle: setting(
+    "ZT_ABUSE_THROTTLE",
+    z.enum(["yes", "no"], "is not yes or no").transform((text) => text === "yes"),
+    "Whether a key is held to a lower rate for a while where a rule says so; with `no`, owner and operator are told alone.",
+    "yes",
   ),
   backupDir: setting(
     "ZT_BACKUP_DIR",

@@ -16,6 +16,8 @@ const FIELDS = {
   err: (error: unknown): object => withCauses(error),
   /** The 8 characters of a key by which it is looked up; they may be shown. */
   index8: (index: string): string => index.slice(0, 8),
+  /** Of what detectors found: `abuse show` tells the rest. */
+  finding: (id: `fnd_${string}`): string => id,
   /** Of the operator's own files and settings, in words; never of a request. */
   notice: (text: string): string => text,
 }

@@ -4,11 +4,12 @@
  * Starts what is needed side by side, since people wait for it; stops in the order of a request's
  * way, so that whatever was admitted is answered and recorded.
  */
-import { LRUCache } from "lru-cache"
 import { Admission } from "./admission/admission.ts"
+import { KnownKeys } from "./admission/known-keys.ts"
 import { Analyst } from "./analyses/analyst.ts"
 import { openBackups } from "./backup/open.ts"
 import type { Config } from "./config.ts"
+import { encodeId } from "./core/ids.ts"
 import { VERSION } from "./core/version.ts"
 import type { Server } from "./db/server.ts"
 import type { LocalAuthority } from "./edge/authority.ts"
@@ -19,11 +20,15 @@ import { listen } from "./edge/listener.ts"
 import { judge } from "./engine/judge.ts"
 import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
+import { KeysInClear } from "./events/in-clear.ts"
+import { EventsJob } from "./events/job.ts"
+import { LeakPartners } from "./events/leak-partners.ts"
+import { Strangers } from "./floods/strangers.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
 import { Metrics } from "./http/metrics.ts"
 import type { Parts } from "./http/parts.ts"
-import { findKeys, lookupIndex } from "./keys/format.ts"
+import { findKeys, readKey } from "./keys/format.ts"
 import { commandActor, issueKey } from "./keys/keys.ts"
 import { LinkPost } from "./keys/link-post.ts"
 import { ensureTenant } from "./keys/tenants.ts"
@@ -33,6 +38,7 @@ import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./
 import { followSecrets, openAttestor } from "./rotation.ts"
 import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
+import { openAbuse } from "./usage/abuse/open.ts"
 import { Maintenance } from "./usage/maintenance.ts"
 
 /** The tenant of a deployment's own first keys. */
@@ -68,7 +74,7 @@ export async function serve(
   log: Log,
 ): Promise<Running> {
   await using stack = new AsyncDisposableStack()
-  const [server, certificates, options, attestor, keyring] = await allOf(
+  const [server, certificates, options, attestor, keyring, leakPartners] = await allOf(
     opening,
     openCertificates(config, secrets, log).then((opened) => {
       stack.defer(async () => opened.close())
@@ -80,6 +86,9 @@ export async function serve(
       return opened
     }),
     Keyring.open(secrets),
+    LeakPartners.open(config.leakPartnersFile, (err) =>
+      log.warn({ err }, "ZT_LEAK_PARTNERS_FILE cannot be read; as it was before it holds"),
+    ),
   )
   const reloads = [
     () => attestor.reload(),
@@ -97,17 +106,57 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  const strangers = new Strangers(config.strangersPerSecond)
+  const knownKeys = {
+    live: new KnownKeys(database, "live"),
+    test: new KnownKeys(database, "test"),
+  }
   stack.defer(async () => {
-    await Promise.all([admissions.live.close(), admissions.test.close()])
+    const counting = [...Object.values(admissions), ...Object.values(knownKeys)]
+    await Promise.all(counting.map((one) => one.close()))
   })
+  let origin = ""
+  const mailer = createMailer(config)
   const backups = await openBackups(config, server, secrets, backupLog(log), now)
   stack.defer(() => backups.close())
   const maintenance = new Maintenance({
     database,
     now,
-    failed: (err) => log.warn({ err }, "expired data could not be deleted"),
+    failed: (err) => log.warn({ err }, "a task of the maintenance failed"),
   })
   stack.defer(() => maintenance.close())
+  await maintenance.extend()
+  const admin = server.admin()
+  stack.defer(() => admin.close())
+  const events = new EventsJob({
+    database,
+    admin,
+    keyring,
+    mailer,
+    origin: () => origin,
+    now,
+    failed: (what, err) =>
+      what === "mail"
+        ? log.warn({ err }, "an owner could not be mailed")
+        : log.warn({ err }, "events could not be looked for"),
+  })
+  stack.defer(() => events.close())
+  const inClear = new KeysInClear({
+    database,
+    told: (index8) => log.warn({ index8 }, "an API key came over plain HTTP: rotate it"),
+    failed: (err) => log.warn({ err }, "an owner could not be told of a key in clear yet"),
+  })
+  stack.defer(() => inClear.close())
+  const abuse = openAbuse({
+    database,
+    keyring,
+    now,
+    everySeconds: config.abuseEverySeconds,
+    throttle: config.abuseThrottle,
+    found: (id) => log.warn({ finding: encodeId("fnd", id) }, "something suspicious was found"),
+    failed: (err) => log.warn({ err }, "it was not looked for abuse"),
+  })
+  stack.defer(() => abuse.close())
   const health = new Health(
     VERSION,
     {
@@ -117,11 +166,11 @@ export async function serve(
       storage: storageProbe(config, now),
       backup: backups.probe,
       maintenance: () => maintenance.probe(),
+      events: () => events.probe(),
+      abuse: () => abuse.watcher.probe(),
     },
     now,
   )
-  let origin = ""
-  const mailer = createMailer(config)
   const linkPost = new LinkPost({
     database,
     keyring,
@@ -135,6 +184,9 @@ export async function serve(
     database,
     keyring,
     admissions,
+    knownKeys,
+    strangers,
+    networks: abuse.networks,
     analyst: new Analyst({
       database,
       keyring,
@@ -155,7 +207,8 @@ export async function serve(
       canMail: mailer.configured,
       kick: () => linkPost.kick(),
     },
-    metrics: new Metrics({ database, admissions, health, version: VERSION, now }),
+    leakPartners,
+    metrics: new Metrics({ database, admissions, strangers, health, version: VERSION, now }),
     version: VERSION,
     get origin() {
       return origin
@@ -171,15 +224,22 @@ export async function serve(
     certificates,
     handler: createListener(parts),
     findKeys,
-    onKeyInClear: keyInClearWarning(log),
+    onKeyInClear(text) {
+      const key = readKey(text)
+      if (key !== undefined) inClear.note(key)
+    },
   })
   origin = `https://${config.host}${edge.httpsPort === 443 ? "" : `:${edge.httpsPort}`}`
   stack.defer(() => edge.close(GRACE_MS))
+  stack.defer(() => edge.drain(config.drainSeconds * 1_000))
   stack.defer(async () => health.drain())
 
   backups.start()
   maintenance.start()
   if (mailer.configured) linkPost.start()
+  events.start()
+  inClear.start()
+  abuse.start()
   const firstKeys = await issueFirstKeys(server, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
@@ -207,17 +267,6 @@ const BACKUP_FAILURES = {
 function backupLog(log: Log) {
   return (task: keyof typeof BACKUP_FAILURES, err: unknown, notice: string) =>
     log.error({ err, notice }, BACKUP_FAILURES[task])
-}
-
-/** Tells of a key that came over plain HTTP, by its look-up index, once a day. */
-function keyInClearWarning(log: Log): (key: string) => void {
-  const told = new LRUCache<string, true>({ max: 10_000, ttl: 86_400_000 })
-  return (key) => {
-    const index8 = lookupIndex(key)
-    if (told.has(index8)) return
-    told.set(index8, true)
-    log.warn({ index8 }, "an API key came over plain HTTP: rotate it")
-  }
 }
 
 /** Waits for all, also when one fails, so that what was opened is known and can be closed. */

@@ -5,6 +5,8 @@ import type { Admission } from "./admission/admission.ts"
 import type { Config } from "./config.ts"
 import type { Database } from "./db/database.ts"
 import type { Server } from "./db/server.ts"
+import type { StandbyRow } from "./db/standby.ts"
+import { STANDBY, STANDBY_WORDS, standbyOf } from "./db/standby.ts"
 import { assess, look, summary } from "./disk/at-rest.ts"
 import { thisMachine } from "./disk/machine.ts"
 import type { CertificateSource } from "./edge/certificates.ts"
@@ -22,6 +24,7 @@ export function databaseProbe(
   { embedded, version }: Server,
   admissions: readonly Pick<Admission, "failedAt">[],
 ) {
+  const standby = standbyWords(database)
   return async (): Promise<Probe> => {
     const since = performance.now() - FAILURE_COUNTS_MS
     if (admissions.some(({ failedAt = since }) => failedAt > since)) {
@@ -33,14 +36,28 @@ export function databaseProbe(
     }
     try {
       await database.call("select")
-      const kind = embedded ? "the embedded one" : "its own server"
-      return { state: "ok", message: `PostgreSQL ${version}, ${kind}` }
+      if (embedded) return { state: "ok", message: `PostgreSQL ${version}, the embedded one` }
+      return { state: "ok", message: `PostgreSQL ${version}, its own server; ${await standby()}` }
     } catch {
       return {
         state: "down",
         message: "PostgreSQL does not answer. Requests get 503 until it does; see its log.",
       }
     }
+  }
+}
+
+/** Tenants' connections may all be taken, and that is no fault of the database: it is not waited for. */
+function standbyWords(database: Database): () => Promise<string> {
+  let words = "standby not known yet"
+  return async () => {
+    const looking = database
+      .asHealth((tx) => tx.query<StandbyRow>(STANDBY))
+      .then(([row]) => {
+        if (row !== undefined) words = STANDBY_WORDS[standbyOf(row)].message
+      })
+    await Promise.race([looking.catch(() => {}), sleep(LOOK_WAIT_MS, undefined, { ref: false })])
+    return words
   }
 }
 

@@ -25,6 +25,8 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/keys": NOUN,
   "src/admission": NOUN,
   "src/usage": NOUN,
+  // Mail: what goes to owners goes through the one mailer.
+  "src/events": [...NOUN, "src/mail"],
   "src/analyses": [...NOUN, "src/engine/types.ts"],
 
   "src/engine/types.ts": [],
@@ -36,14 +38,17 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/controls": ["src/core", "src/db"],
 
   "src/edge": ["src/core", "src/secrets"],
+  "src/floods": [], // random bytes and arithmetic
   "src/http": [
     "src/core",
     "src/db",
     "src/admission",
     "src/analyses",
     "src/edge",
+    "src/floods",
     "src/engine",
     "src/engine/types.ts",
+    "src/events",
     "src/keys",
     "src/mail", // a Mailer, which main.ts made
     "src/usage",

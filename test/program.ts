@@ -55,6 +55,8 @@ export interface StartOptions {
   readonly dataDir?: string
   readonly arguments?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
+  /** Words before the program's own, like `unshare --mount`: it may see other disks than we do. */
+  readonly prefix?: readonly string[]
 }
 
 /** @returns A folder for data; the caller removes it. */
@@ -70,7 +72,9 @@ export function environment(dataDir: string, more: Readonly<Record<string, strin
     ZT_DATA_DIR: dataDir,
     ZT_HTTPS_PORT: "0",
     ZT_HTTP_PORT: "0",
-    ZT_KEY_REQUESTS_PER_DAY: "1000000", // a whole suite comes from one address
+    // A whole suite comes from one address.
+    ZT_KEY_REQUESTS_PER_DAY: "1000000",
+    ZT_STRANGERS_PER_SECOND: "1000000",
     ...more,
   }
 }
@@ -78,7 +82,8 @@ export function environment(dataDir: string, more: Readonly<Record<string, strin
 /** Starts the program and waits until it is ready. @throws Error with what it wrote, if it ends. */
 export async function startProgram(options: StartOptions = {}): Promise<Program> {
   const dataDir = options.dataDir ?? (await newDataDir())
-  const child = spawn(PROGRAM, ["start", "--json", ...(options.arguments ?? [])], {
+  const [command = "", ...words] = [...(options.prefix ?? []), PROGRAM]
+  const child = spawn(command, [...words, "start", "--json", ...(options.arguments ?? [])], {
     env: environment(dataDir, options.environment),
     stdio: ["ignore", "pipe", "pipe"],
   })
@@ -96,7 +101,8 @@ export async function startProgram(options: StartOptions = {}): Promise<Program>
   if (typeof first[0] !== "string" || !first[0].startsWith("{")) {
     throw new Error(`zygentrust start ended with ${first[0]}:\n${stderr}`)
   }
-  const { url, ca, keys } = JSON.parse(first[0])
+  const { url, ca: itsCa, keys } = JSON.parse(first[0])
+  const ca = options.prefix === undefined ? itsCa : `/proc/${child.pid}/root${itsCa}`
   const agent = new Agent({ ca: readFileSync(ca), keepAlive: true })
   return {
     url,

@@ -48,7 +48,7 @@ async function main(): Promise<number> {
     notes.push(`no shared PostgreSQL, so each file starts its own: ${String(error)}`)
     return undefined
   })
-  const deadlineMs = values.long ? 3_600_000 : 300_000
+  const deadlineMs = values.long ? 2 * 3_600_000 : 300_000
   const results: FileResult[] = []
   const waiting = [...files]
   const worker = async () => {

@@ -15,6 +15,7 @@ export type AuditAction =
   | "backup.restored"
   | "tenant.created"
   | "tenant.plan_changed"
+  | "tenant.contact_changed"
   | "tenant.erased"
   | "plan.saved"
   | "plan.removed"
@@ -34,6 +35,10 @@ export type AuditAction =
   | "key.enabled"
   | "key.rotated"
   | "key.revoked"
+  | "key.leaked"
+  | "key.throttled"
+  | "key.throttle_lifted"
+  | "finding.dismissed"
 
 export interface AuditEntry {
   /** Who acted: `cli:<user name>`, `program`, a customer's `key_…`. */

@@ -97,18 +97,21 @@ export async function loadBackup(client: pg.Client, options: LoadOptions): Promi
 }
 
 async function loadTables(client: pg.Client, options: LoadOptions): Promise<Contents> {
-  let unsecured: readonly Secured[] = []
+  const unsecured: Secured[] = []
   const contents = await readBackup(options.backup, {
     async header(header) {
       for (const { sql } of migrationsOf(header, options.migrations, options.backup.path)) {
         // In this one transaction, and with nobody else there, no index needs CONCURRENTLY.
         await client.query(sql.replaceAll(/\bconcurrently\b/gi, ""))
       }
-      unsecured = await withoutRowSecurity(client)
+      unsecured.push(...(await withoutRowSecurity(client)))
       await emptyTables(client)
     },
     secrets: (secrets) => restoreSecrets(options.secrets, secrets),
-    table: (table) => loadTable(client, table, options),
+    async table(table) {
+      if (await makePartition(client, table)) unsecured.push(...(await withoutRowSecurity(client)))
+      return loadTable(client, table, options)
+    },
     async sequences(sequences) {
       for (const { value, called, ...sequence } of sequences) {
         await runStatement(client, "select setval($1::regclass, $2, $3)", [
@@ -121,6 +124,25 @@ async function loadTables(client: pg.Client, options: LoadOptions): Promise<Cont
   })
   await withRowSecurity(client, unsecured)
   return contents
+}
+
+/** Usage has a partition a day, which no migration makes of days gone by. @returns Whether it was made. */
+async function makePartition(
+  client: pg.Client,
+  { schema, name }: Pick<TableStart, "schema" | "name">,
+): Promise<boolean> {
+  const day = /^usage_(\d{8})$/.exec(name)?.[1]
+  if (day === undefined || !isSchema(schema)) return false
+  const { rows } = await runStatement<{ made: boolean }>(
+    client,
+    `select ${schema}.add_usage_day(to_date($1, 'YYYYMMDD')) as made`,
+    [day],
+  )
+  return rows[0]?.made === true
+}
+
+function isSchema(name: string): boolean {
+  return Object.values(SCHEMAS).some((schema) => schema === name)
 }
 
 function loadTable(

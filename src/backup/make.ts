@@ -58,6 +58,8 @@ export async function makeBackup(options: MakeOptions): Promise<Made> {
       await writer.header(snapshot.header)
       await writer.secrets(backing.secrets)
       const tables = (await listTables(snapshot.reader)).filter((table) => !isSeeds(table))
+      // Until the snapshot ends, so that no partition is dropped before its turn.
+      await snapshot.reader.query(`lock table ${tables.map(quoted)} in access share mode`)
       await writeTables(writer, snapshot, tables, options)
       await writer.sequences(await readSequences(snapshot.reader))
       await writer.end()

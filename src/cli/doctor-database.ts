@@ -12,7 +12,8 @@ import type { Address } from "../db/connection.ts"
 import { platformPackage } from "../db/embedded/binaries.ts"
 import { checkCluster, checkFiles, folderOf, socketFolder } from "../db/embedded/folder.ts"
 import { findPostmaster } from "../db/embedded/postmaster.ts"
-import { checkOwn, EMBEDDED_DATABASE } from "../db/setup.ts"
+import { checkOwn, EMBEDDED_DATABASE, readStandby } from "../db/setup.ts"
+import { STANDBY_WORDS } from "../db/standby.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
 import { openSecrets } from "./open-secrets.ts"
@@ -33,6 +34,23 @@ export async function checkDatabase(config: Config): Promise<Diagnosis> {
 async function askOwn(config: Config, databaseUrl: string): Promise<Diagnosis> {
   const { address, database } = readDatabaseUrl(databaseUrl)
   return ask(config, address(database), `'${database}' of ZT_DATABASE_URL`)
+}
+
+/** @returns What a failover would lose; nothing where the database says nothing. */
+export async function checkStandby(config: Config): Promise<Diagnosis[]> {
+  const check = "standby"
+  if (config.databaseUrl === undefined) return []
+  const { address, database } = readDatabaseUrl(config.databaseUrl)
+  try {
+    const standby = await readStandby(address(database), openSecrets(config))
+    const { message, advice } = STANDBY_WORDS[standby]
+    if (advice !== undefined) return [warn(check, message, advice)]
+    const backups = standby === "none" ? ": what is left after a loss of its disk is a backup" : ""
+    return [ok(check, `${message}${backups}`)]
+  } catch (error) {
+    if (error instanceof Problem) return [] // said by the check of the database
+    throw error
+  }
 }
 
 async function checkEmbedded(config: Config): Promise<Diagnosis> {

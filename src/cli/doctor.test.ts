@@ -11,6 +11,7 @@ import { renderChecks } from "./doctor.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
 import { checkCertificate, checkPorts, judgeCertificate, judgePort } from "./doctor-edge.ts"
 import { checkClock, checkDataFolder, checkNode, judgeSpace } from "./doctor-machine.ts"
+import { checkMail } from "./doctor-mail.ts"
 import { checkBootstrap, checkResolvers, judgeResolvers } from "./doctor-network.ts"
 import { PINNED_NODE } from "./runtime.ts"
 
@@ -69,6 +70,14 @@ describe("what the doctor makes of what it sees", () => {
   it("minds a list of RDAP servers only when it is old", () => {
     assert.equal(checkBootstrap({ publication: "2026-05-24T22:05:45Z" }, NOW).status, "ok")
     assert.equal(checkBootstrap({ publication: "2024-05-24T22:05:45Z" }, NOW).status, "warn")
+  })
+
+  it("minds that owners are not mailed, and names the server without its login", () => {
+    assert.equal(checkMail({ smtpUrl: undefined }).status, "warn")
+    const { status, message } = checkMail({ smtpUrl: "smtps://me:word@mail.example:465" })
+    assert.equal(status, "ok")
+    assert.match(message, /mail\.example:465/)
+    assert.doesNotMatch(message, /word|me:/)
   })
 
   it("minds a certificate that is none", () => {

@@ -14,9 +14,10 @@ export const help = `zygentrust doctor: what is right and wrong here, and what t
 
 Usage: zygentrust doctor [--json]
 
-Looks at the runtime, the data folder and whether its disk is encrypted, the database
-and who may do what in it, the secrets, the certificate, the ports, the DNS resolvers
-and the clock. Changes nothing: it makes no folder and starts no database.
+Looks at the runtime, the data folder and whether its disk is encrypted, the database,
+its standby and who may do what in it, the secrets, backups, mail, the certificate, the
+ports, the DNS resolvers and the clock. Changes nothing: it makes no folder and starts
+no database.
 
 Options
   --json   one document, {"status", "checks": [{check, status, message, advice}]}
@@ -39,19 +40,31 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
 
 /** Runs all checks side by side; one that breaks is a failure of its own. */
 async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
-  const [machine, atRest, database, secrets, identity, edge, network, observer, runtime, backup] =
-    await Promise.all([
-      import("./doctor-machine.ts"),
-      import("./doctor-at-rest.ts"),
-      import("./doctor-database.ts"),
-      import("./doctor-secrets.ts"),
-      import("./doctor-identity.ts"),
-      import("./doctor-edge.ts"),
-      import("./doctor-network.ts"),
-      import("../engine/observe/observer.ts"),
-      import("./runtime.ts"),
-      import("./doctor-backup.ts"),
-    ])
+  const [
+    machine,
+    atRest,
+    database,
+    secrets,
+    identity,
+    edge,
+    network,
+    observer,
+    runtime,
+    backup,
+    mail,
+  ] = await Promise.all([
+    import("./doctor-machine.ts"),
+    import("./doctor-at-rest.ts"),
+    import("./doctor-database.ts"),
+    import("./doctor-secrets.ts"),
+    import("./doctor-identity.ts"),
+    import("./doctor-edge.ts"),
+    import("./doctor-network.ts"),
+    import("../engine/observe/observer.ts"),
+    import("./runtime.ts"),
+    import("./doctor-backup.ts"),
+    import("./doctor-mail.ts"),
+  ])
   const now = new Date()
   const options = observer.observerOptions(config)
   const checks: Record<string, () => Promise<Diagnosis | Diagnosis[]>> = {
@@ -62,10 +75,13 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     encryption: () => atRest.checkAtRest(config, now),
     clock: async () => machine.checkClock(now, new Date((await options).bootstrap.publication)),
     database: () => database.checkDatabase(config),
+    standby: () => database.checkStandby(config),
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
+    abuse: async () => (await import("./doctor-abuse.ts")).checkAbuse(config),
     secrets: () => secrets.checkSecrets(config),
     identity: () => identity.checkIdentity(config),
     backups: () => backup.checkBackups(config, now),
+    mail: async () => mail.checkMail(config),
     certificate: () => edge.checkCertificate(config, now),
     ports: () => edge.checkPorts(config),
     resolvers: async () => network.checkResolvers(await options, signal),

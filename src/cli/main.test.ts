@@ -15,6 +15,8 @@ const COMMANDS = [
   "tenants",
   "requests",
   "usage",
+  "events",
+  "abuse",
   "secrets",
   "migrate",
   "backup",

@@ -31,6 +31,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import("./requests.ts"),
   },
   usage: { summary: "what tenants used of a month", load: () => import("./usage.ts") },
+  events: {
+    summary: "what owners of keys are told of, and whether it was mailed",
+    load: () => import("./events.ts"),
+  },
+  abuse: {
+    summary: "what looks like abuse, and keys held to a lower rate for it",
+    load: () => import("./abuse.ts"),
+  },
   secrets: {
     summary: "list, rotate and recover the program's own secrets",
     load: () => import("./secrets.ts"),

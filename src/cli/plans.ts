@@ -10,6 +10,7 @@ export const help = `Usage: zygentrust plans list
                          [--rate N|none --burst N|none] [--concurrency N|none]
                          [--keys N|none] [--batch N] [--retention DAYS]
                          [--self-service yes|no]
+                         [--alerts yes|no] [--on-leak disable|notify]
        zygentrust plans remove NAME
 
 list     Shows every plan and how many tenants are on it.
@@ -28,6 +29,8 @@ remove   Removes a plan that no tenant is on.
 --batch         Domains in one batch.
 --retention     Days that what a tenant asked is kept.
 --self-service  Whether people may issue themselves a key on this plan.
+--alerts        Whether owners are told when 80 and 100 % of the units are used.
+--on-leak       A key that a secret scanner found is disabled, or its owner only told.
 
 A tenant is put on a plan by: zygentrust tenants plan ID NAME
 
@@ -44,6 +47,8 @@ const OPTIONS = {
   batch: { type: "string" },
   retention: { type: "string" },
   "self-service": { type: "string" },
+  alerts: { type: "string" },
+  "on-leak": { type: "string" },
 } as const
 
 type Values = { readonly [K in keyof typeof OPTIONS]?: string }
@@ -101,6 +106,8 @@ async function remove(name: string, cli: Cli): Promise<ExitCode> {
 function readChange(values: Values): PlanChange {
   const limit = choose(values, "limit", { soft: true, hard: false })
   const selfService = choose(values, "self-service", { yes: true, no: false })
+  const alerts = choose(values, "alerts", { yes: true, no: false })
+  const onLeak = choose(values, "on-leak", { disable: "disable", notify: "notify" } as const)
   const numbers = {
     units_per_month: count(values, "units", true),
     requests_per_second: count(values, "rate", true),
@@ -115,6 +122,8 @@ function readChange(values: Values): PlanChange {
     ...(Object.fromEntries(given) as PlanChange),
     ...(limit !== undefined && { soft: limit }),
     ...(selfService !== undefined && { self_service: selfService }),
+    ...(alerts !== undefined && { alerts }),
+    ...(onLeak !== undefined && { on_leak: onLeak }),
   }
 }
 

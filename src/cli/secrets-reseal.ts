@@ -13,6 +13,7 @@ import type { Position, SealedTable } from "../db/reseal.ts"
 import { generationsOf, resealBatch, START } from "../db/reseal.ts"
 import type { Server } from "../db/server.ts"
 import { openServer } from "../db/server.ts"
+import { SEALED_CONTACTS } from "../events/contact.ts"
 import { SEALED_REQUESTS } from "../keys/request.ts"
 import { SEALED_KEYS } from "../keys/row.ts"
 import { SEALED_TENANTS } from "../keys/tenants.ts"
@@ -25,6 +26,7 @@ import { recordedOn } from "./secrets-record.ts"
 const TABLES: readonly SealedTable[] = [
   SEALED_TENANTS,
   SEALED_REQUESTS,
+  SEALED_CONTACTS,
   ...SEALED_KEYS,
   ...SEALED_ANALYSES,
 ]

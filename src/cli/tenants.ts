@@ -1,4 +1,4 @@
-/** `zygentrust tenants list | erase`: who has keys here, and forgetting one for good. */
+/** `zygentrust tenants list | plan | contact | erase`: who has keys here, and forgetting one for good. */
 import { parseArgs } from "node:util"
 import { Problem } from "../core/problem.ts"
 import type { ListedTenant } from "../keys/tenants.ts"
@@ -8,12 +8,15 @@ import { asOperator } from "./operator.ts"
 
 export const help = `Usage: zygentrust tenants list
        zygentrust tenants plan ID PLAN
+       zygentrust tenants contact ID [--set ADDRESS | --clear]
        zygentrust tenants erase ID --confirm ID
 
 list     Shows every tenant: id, plan, how many keys, name. A tenant is made by its
          first key: zygentrust keys issue --tenant NAME --environment live
 plan     Puts a tenant on a plan, from its next request on; what it has used of the
          month stays used.
+contact  Shows where a tenant's owner is mailed of quotas used up, keys that end or
+         leaked, and the like; sets that address, or clears it. It is kept sealed.
 erase    Forgets a tenant for good: its keys are revoked, and the seed without which
          nothing that it gave or asked can be opened is deleted, from the database
          and from tenant-keys.age in ZT_BACKUP_DIR, so that backups hold nothing of
@@ -29,10 +32,18 @@ Example
 export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   const { values, positionals } = parseArgs({
     args: argv,
-    options: { confirm: { type: "string" } },
+    options: {
+      confirm: { type: "string" },
+      set: { type: "string" },
+      clear: { type: "boolean" },
+    },
     allowPositionals: true,
   })
   const [action, id, ...rest] = positionals
+  const { set, clear = false } = values
+  if (action !== "contact" && (set !== undefined || clear)) {
+    throw wrongUsage("--set and --clear belong to tenants contact")
+  }
   if (action === "list") {
     if (id !== undefined || values.confirm !== undefined) {
       throw wrongUsage("tenants list takes nothing else")
@@ -46,6 +57,13 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     }
     return assign(id, plan, cli)
   }
+  if (action === "contact") {
+    if (id === undefined || rest.length > 0) {
+      throw wrongUsage("tenants contact takes one tenant's id")
+    }
+    if (set !== undefined && clear) throw wrongUsage("give one of --set and --clear")
+    return contact(id, clear ? null : set, cli)
+  }
   if (action === "erase") {
     if (id === undefined || rest.length > 0) throw wrongUsage("tenants erase takes one tenant's id")
     if (values.confirm !== id) {
@@ -55,8 +73,8 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
   }
   throw wrongUsage(
     action === undefined
-      ? "tenants takes list, plan or erase"
-      : `tenants has no '${action}'; it takes list, plan or erase`,
+      ? "tenants takes list, plan, contact or erase"
+      : `tenants has no '${action}'; it takes list, plan, contact or erase`,
   )
 }
 
@@ -81,6 +99,31 @@ async function assign(id: string, plan: string, cli: Cli): Promise<ExitCode> {
   ])
   await asOperator(cli, (tx) => assignPlan(tx, id, plan, commandActor()))
   cli.out(cli.json ? JSON.stringify({ id, plan }) : `${id} is on the plan ${plan}.`)
+  return 0
+}
+
+/** @param address - To set; null to clear it, undefined to show it. */
+async function contact(
+  id: string,
+  address: string | null | undefined,
+  cli: Cli,
+): Promise<ExitCode> {
+  const [{ commandActor }, { clearContact, readContact, saveContact }, { tenantUuid }] =
+    await Promise.all([
+      import("../keys/keys.ts"),
+      import("../events/contact.ts"),
+      import("../keys/tenants.ts"),
+    ])
+  const now = await asOperator(cli, async (tx, keyring) => {
+    const uuid = await tenantUuid(tx, id)
+    if (address === null) await clearContact(tx, uuid, commandActor())
+    else if (address !== undefined) await saveContact(tx, keyring, uuid, address, commandActor())
+    return readContact(tx, keyring, uuid)
+  })
+  if (cli.json) cli.out(JSON.stringify({ id, contact: now ?? null }))
+  else if (now === undefined) {
+    cli.out(`${id} has no contact: nobody is mailed. Set one: tenants contact ${id} --set ADDRESS`)
+  } else cli.out(now)
   return 0
 }
 

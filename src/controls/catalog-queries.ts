@@ -129,6 +129,8 @@ const reach = `
 
 export const TABLES = `
   select jsonb_build_object('name', format('%I.%I', nspname, relname),
+    'partitionOf', (select inhparent::regclass::text from pg_inherits
+      where inhrelid = c.oid and relispartition),
     'kind', case relkind when 'v' then 'view' when 'm' then 'materialized view'
       when 'f' then 'foreign table' when 'S' then 'sequence' else 'table' end,
     'owner', pg_get_userbyid(relowner),

@@ -75,6 +75,8 @@ export interface Policy {
 
 export interface Table extends Schema {
   readonly kind: "table" | "view" | "materialized view" | "foreign table" | "sequence"
+  /** The table that it is a partition of; partitions come and go. */
+  readonly partitionOf: string | null
   readonly rowSecurity: boolean
   readonly forced: boolean
   readonly columns: readonly string[]

@@ -56,7 +56,8 @@ export const BUILT_INS = "Built-in functions and views"
 
 /** @returns Markdown. */
 export function privilegesDocument(catalog: Catalog): string {
-  const { roles, outsiders, schemas, tables, routines, database, defaults, others } = catalog
+  const { roles, outsiders, schemas, routines, database, defaults, others } = catalog
+  const tables = withoutPartitions(catalog.tables)
   const relations = tables.filter(({ kind }) => kind !== "sequence")
   const sequences = tables.filter(({ kind }) => kind === "sequence")
   return [
@@ -114,12 +115,23 @@ here is written by hand, and the server's version makes no difference from 15 to
 \`src/controls/privileges.ts\` compares a running deployment with this file, line by line, and
 \`bin/zygentrust doctor\` shows what differs. What the roles are for is in \`src/db/bootstrap.sql\`.
 
+A partition is as the table that it is of; one that were not would be listed by itself.
+
 Roles whose names begin with \`zt_grant_\` come and go with grants of access; each has \`zt_engineer\` and
 nothing else. \`PUBLIC\` is every role.`
 
 const LEGEND = `What a role's session may do, as itself and by what it inherits, before row security. S select, I
 insert, U update, D delete, T truncate, R references, G trigger; small: some columns only. N is all
 that a sequence can do.`
+
+/** A partition that is as its parent is told with it: one that differs is a table of its own. */
+function withoutPartitions(tables: readonly Table[]): readonly Table[] {
+  const secured = ({ name: _, partitionOf: __, ...all }: Table) => JSON.stringify(all)
+  return tables.filter((one) => {
+    const parent = tables.find(({ name }) => name === one.partitionOf)
+    return parent === undefined || secured(one) !== secured(parent)
+  })
+}
 
 function roleRow({ name, login, inherits, powers, settings, memberships }: Role): string[] {
   const held = (kind: "set" | "inherit" | "admin") =>

@@ -13,15 +13,20 @@ import type { Finding } from "./finding.ts"
 /** Nothing in them is a tenant's; of batches and requests for keys, no customer's role may see any. */
 const WITHOUT_TENANT: readonly string[] = [
   "live.batch",
+  "live.network_salt",
   "live.unknown_key",
+  "live.usage_progress",
   "platform.backup_run",
   "platform.backup_turn",
   "platform.key_request",
   "platform.maintenance_turn",
   "platform.migration",
   "platform.plan",
+  "platform.watch_turn",
   "sandbox.batch",
+  "sandbox.network_salt",
   "sandbox.unknown_key",
+  "sandbox.usage_progress",
 ]
 
 const CUSTOMERS: readonly string[] = ["zt_tenant", "zt_sandbox", "PUBLIC"]

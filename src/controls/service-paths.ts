@@ -13,15 +13,54 @@ import type { Finding } from "./finding.ts"
 interface ServicePath {
   /** What it is for, as the claim names it. */
   readonly path: string
-  readonly owner: "zt_service" | "zt_role_admin"
+  readonly owner: "zt_service" | "zt_role_admin" | "zt_owner"
   readonly executors: readonly string[]
+  /** Its own settings beside the search_path. */
+  readonly settings?: readonly string[]
 }
 
+/** Planned anew at each call, so that partitions of no concern are neither locked nor opened. */
+const PLANNED = { settings: ["plan_cache_mode=force_custom_plan"] } as const
+/** Plans are kept, and must not be those of tables that were empty when they were made. */
+const KEPT = {
+  settings: [
+    "plan_cache_mode=force_generic_plan",
+    "jit=off",
+    "enable_seqscan=off",
+    "enable_mergejoin=off",
+    "enable_memoize=off",
+  ],
+} as const
 const ADMISSION = { path: "admission", owner: "zt_service", executors: ["zt_runtime"] } as const
 const RETENTION = { path: "retention", owner: "zt_service", executors: ["zt_runtime"] } as const
+const ROLLUP = { ...RETENTION, ...PLANNED, path: "rollup" } as const
 const UNKNOWN_KEYS = { ...ADMISSION, path: "unknown keys, counted by minute" } as const
-const AGGREGATES = { path: "aggregates", owner: "zt_service", executors: ["zt_health"] } as const
+const AGGREGATES = {
+  ...PLANNED,
+  path: "aggregates",
+  owner: "zt_service",
+  executors: ["zt_health"],
+} as const
+/** With the rights of the tables' owner: it sees no row, since row security is forced. */
+const PARTITIONS = {
+  path: "partitions of usage",
+  owner: "zt_owner",
+  executors: ["zt_runtime"],
+} as const
+const DROPPING = {
+  ...PARTITIONS,
+  executors: ["zt_service"],
+  settings: ["lock_timeout=50ms"],
+} as const
 const KEY_REQUESTS = { ...RETENTION, path: "keys by request" } as const
+const EVENTS = {
+  path: "events for owners",
+  owner: "zt_service",
+  executors: ["zt_runtime"],
+} as const
+const APPEND_EVENT = { ...EVENTS, executors: ["zt_operator", "zt_runtime"] } as const
+const DETECTORS = { ...ADMISSION, path: "detectors of abuse" } as const
+const THROTTLE = { ...DETECTORS, executors: ["zt_operator"] } as const
 const GRANT_ROLES = { path: "grants of access", owner: "zt_role_admin", executors: [] } as const
 
 /** Every function with definer's rights. */
@@ -32,14 +71,62 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
     owner: "zt_service",
     executors: ["zt_sandbox", "zt_tenant"],
   },
-  "live.admit": ADMISSION,
-  "sandbox.admit": ADMISSION,
-  "live.void_batch": ADMISSION,
-  "sandbox.void_batch": ADMISSION,
-  "live.retain": RETENTION,
-  "sandbox.retain": RETENTION,
+  "live.admit": { ...ADMISSION, ...KEPT },
+  "sandbox.admit": { ...ADMISSION, ...KEPT },
+  "live.void_batch": { ...ADMISSION, ...PLANNED },
+  "sandbox.void_batch": { ...ADMISSION, ...PLANNED },
+  "live.retain": { ...RETENTION, ...PLANNED },
+  "sandbox.retain": { ...RETENTION, ...PLANNED },
+  "live.drop_expired_usage": RETENTION,
+  "sandbox.drop_expired_usage": RETENTION,
+  "live.roll_up_usage": ROLLUP,
+  "sandbox.roll_up_usage": ROLLUP,
+  "live.note_last_use": ROLLUP,
+  "sandbox.note_last_use": ROLLUP,
+  "live.extend_usage": PARTITIONS,
+  "sandbox.extend_usage": PARTITIONS,
+  "live.drop_usage_day": DROPPING,
+  "sandbox.drop_usage_day": DROPPING,
+  "live.known_keys": ADMISSION,
+  "sandbox.known_keys": ADMISSION,
   "live.count_unknown_keys": UNKNOWN_KEYS,
   "sandbox.count_unknown_keys": UNKNOWN_KEYS,
+  "live.append_event": APPEND_EVENT,
+  "sandbox.append_event": APPEND_EVENT,
+  "live.find_events": EVENTS,
+  "sandbox.find_events": EVENTS,
+  "live.note_keys_in_clear": EVENTS,
+  "sandbox.note_keys_in_clear": EVENTS,
+  "live.report_leaks": EVENTS,
+  "sandbox.report_leaks": EVENTS,
+  "live.watch": DETECTORS,
+  "sandbox.watch": DETECTORS,
+  "live.watched_hours": DETECTORS,
+  "sandbox.watched_hours": DETECTORS,
+  "live.watched_history": DETECTORS,
+  "sandbox.watched_history": DETECTORS,
+  "live.watched_unknown_keys": DETECTORS,
+  "sandbox.watched_unknown_keys": DETECTORS,
+  "live.watched_domains": DETECTORS,
+  "sandbox.watched_domains": DETECTORS,
+  "live.watched_networks": DETECTORS,
+  "sandbox.watched_networks": DETECTORS,
+  "live.watch_state": DETECTORS,
+  "sandbox.watch_state": DETECTORS,
+  "live.network_salt": DETECTORS,
+  "sandbox.network_salt": DETECTORS,
+  "live.add_networks": DETECTORS,
+  "sandbox.add_networks": DETECTORS,
+  "live.record_finding": DETECTORS,
+  "sandbox.record_finding": DETECTORS,
+  "live.tend_watch": DETECTORS,
+  "sandbox.tend_watch": DETECTORS,
+  "live.throttle_keys": THROTTLE,
+  "sandbox.throttle_keys": THROTTLE,
+  "live.lift_throttle": THROTTLE,
+  "sandbox.lift_throttle": THROTTLE,
+  "live.dismiss_finding": THROTTLE,
+  "sandbox.dismiss_finding": THROTTLE,
   "live.traffic": AGGREGATES,
   "sandbox.traffic": AGGREGATES,
   "platform.retain": RETENTION,
@@ -58,24 +145,43 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
 const POLICIES: readonly string[] = [
   "audit.entry: appends",
   "live.account: service",
+  "live.analysis: counting",
   "live.analysis: retention",
   "live.api_key: service",
+  "live.key_use: service",
+  "live.event: service",
+  "live.finding: service",
+  "live.network: service",
+  "live.network_day: service",
   "live.period: service",
   "live.rate: service",
   "live.slice: service",
+  "live.throttle: service",
   "live.usage: service",
   "live.usage_day: service",
+  "live.usage_hour: service",
+  "platform.contact: by_request",
   "platform.key_request: service",
+  "live.watch_hour: service",
   "platform.tenant: service",
   "platform.tenant_key: by_request",
   "sandbox.account: service",
+  "sandbox.analysis: counting",
   "sandbox.analysis: retention",
   "sandbox.api_key: service",
+  "sandbox.key_use: service",
+  "sandbox.event: service",
+  "sandbox.finding: service",
+  "sandbox.network: service",
+  "sandbox.network_day: service",
   "sandbox.period: service",
   "sandbox.rate: service",
   "sandbox.slice: service",
+  "sandbox.throttle: service",
   "sandbox.usage: service",
   "sandbox.usage_day: service",
+  "sandbox.usage_hour: service",
+  "sandbox.watch_hour: service",
 ]
 
 /** It makes the functions and hands them over, which takes membership. Nobody serves as it. */
@@ -83,8 +189,6 @@ const MEMBERS: readonly string[] = ["zt_migrate"]
 
 /** What is found first must be PostgreSQL's own, and a caller's temporary objects never. */
 const SEARCH_PATH = "search_path=pg_catalog, pg_temp"
-/** May stand beside it: how a plan is made, never what it gives. */
-const PLANNING = /^(?:plan_cache_mode|enable_[a-z]+|jit)=/
 
 /** @throws Problem `UNAVAILABLE` */
 export async function checkServicePaths(client: pg.ClientBase): Promise<Finding[]> {
@@ -120,9 +224,9 @@ function strayFunction(routine: Routine, _at: number, all: readonly Routine[]): 
     found.push([name, "is there more than once, with other arguments"])
   }
   if (owner !== path.owner) found.push([name, `is owned by ${owner}, not by ${path.owner}`])
-  const others = settings.filter((setting) => !PLANNING.test(setting))
-  if (others.length !== 1 || others[0] !== SEARCH_PATH) {
-    found.push([name, `does not have exactly '${SEARCH_PATH}' of its own`])
+  const own = [SEARCH_PATH, ...(path.settings ?? [])]
+  if (settings.join("; ") !== own.join("; ")) {
+    found.push([name, `does not have exactly '${own.join("; ")}' of its own`])
   }
   const executors = grants.map(({ role }) => role)
   return [
@@ -138,7 +242,8 @@ function strayPolicies({ tables }: Catalog): Stray[] {
   const named = tables.flatMap((table) =>
     table.policies
       .filter(({ roles }) => roles.includes("zt_service") || roles.includes("PUBLIC"))
-      .map(({ name }) => `${table.name}: ${name}`),
+      // A partition that lacks one differs from its parent, which the document of privileges finds.
+      .map(({ name }) => `${table.partitionOf ?? table.name}: ${name}`),
   )
   return [
     ...named

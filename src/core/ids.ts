@@ -9,8 +9,9 @@ const HYPHEN = 0x2d
 const NINE = 0x39
 const VALUES = new Map([...ALPHABET].map((letter, value) => [letter, BigInt(value)]))
 
-/** What an id names: request, key, tenant, audit entry, analysis, request for a key. */
-export type IdPrefix = "req" | "key" | "ten" | "aud" | "ana" | "krq"
+/** What an id names: request, key, tenant, audit entry, analysis, request for a key, event,
+ * finding. */
+export type IdPrefix = "req" | "key" | "ten" | "aud" | "ana" | "krq" | "evt" | "fnd"
 
 export type Id<P extends IdPrefix> = `${P}_${string}`
 

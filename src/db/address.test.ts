@@ -21,7 +21,30 @@ describe("ZT_DATABASE_URL", () => {
     })
   }
 
+  for (const [text, url, others] of [
+    [
+      "postgresql://a.example:5433,b.example/zt?sslmode=verify-full&target_session_attrs=read-write",
+      "postgresql://a.example:5433/other?sslmode=verify-full",
+      ["postgresql://b.example/other?sslmode=verify-full"],
+    ],
+    [
+      "postgresql://10.0.0.1,[2001:db8::1]:5433,c/zt",
+      "postgresql://10.0.0.1/other",
+      ["postgresql://[2001:db8::1]:5433/other", "postgresql://c/other"],
+    ],
+    ["postgresql://one.example/zt?target_session_attrs=primary", "postgresql://one.example/other"],
+  ] as const) {
+    it(`reads the hosts of ${text}`, () => {
+      const address = readDatabaseUrl(text).address("other")
+      assert.deepEqual(address, others === undefined ? { url } : { url, others })
+    })
+  }
+
   for (const [text, because] of [
+    ["postgresql://a.example,/zt", "has a comma without a host beside it"],
+    ["postgresql://app:secret@a.example,b.example/zt", "holds a user or a password"],
+    ["postgresql://a.example,b.example:port/zt", "is not a postgresql:// address"],
+    ["postgresql://a,b/zt?target_session_attrs=standby", "asks for target_session_attrs"],
     ["postgresql://app@db.example/zt", "holds a user"],
     ["postgresql://:secret@db.example/zt", "holds a user or a password"],
     ["postgresql://db.example/zt?password=secret", "holds a user or a password"],
@@ -61,6 +84,13 @@ describe("ZT_ADMIN_DATABASE_URL", () => {
     )
     assert.deepEqual(credentials, { user: "postgres", password: "pw" })
     assert.deepEqual(address("zt"), { url: "postgresql:///zt?host=%2Frun%2Fpostgresql" })
+  })
+
+  it("gives each of several hosts the same user", () => {
+    const { credentials, address } = readAdministratorUrl("postgresql://u:p@a:1,b:2/postgres")
+    assert.deepEqual(credentials, { user: "u", password: "p" })
+    const [url, other] = ["postgresql://a:1/zt", "postgresql://b:2/zt"]
+    assert.deepEqual(address("zt"), { url, others: [other] })
   })
 
   it("refuses one without a user", () => {

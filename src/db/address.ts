@@ -1,4 +1,9 @@
-/** Reads the addresses in `ZT_DATABASE_URL` and `ZT_ADMIN_DATABASE_URL`. */
+/**
+ * Reads the addresses in `ZT_DATABASE_URL` and `ZT_ADMIN_DATABASE_URL`.
+ *
+ * Several hosts are written as libpq does, `postgresql://one:5432,two:5432/zt`: of those, the one that
+ * takes writes is used (hosts.ts). The driver knows of one host, so it is given one address each.
+ */
 import { Problem } from "../core/problem.ts"
 import type { Address, Credentials } from "./connection.ts"
 
@@ -16,7 +21,7 @@ export interface Administrator extends OwnServer {
  * @throws Problem `INVALID_SETTING`
  */
 export function readDatabaseUrl(text: string): OwnServer {
-  const { url, database, user, password } = read("ZT_DATABASE_URL", text)
+  const { urls, database, user, password } = read("ZT_DATABASE_URL", text)
   if (user !== undefined || password !== undefined) {
     throw invalid(
       "ZT_DATABASE_URL",
@@ -24,7 +29,7 @@ export function readDatabaseUrl(text: string): OwnServer {
     )
   }
   if (database === undefined) throw invalid("ZT_DATABASE_URL", "names no database: add /NAME")
-  return { address: addresses(url), database }
+  return { address: addresses(urls), database }
 }
 
 /**
@@ -32,35 +37,56 @@ export function readDatabaseUrl(text: string): OwnServer {
  * @throws Problem `INVALID_SETTING`
  */
 export function readAdministratorUrl(text: string): Administrator {
-  const { url, database, user, password } = read("ZT_ADMIN_DATABASE_URL", text)
+  const { urls, database, user, password } = read("ZT_ADMIN_DATABASE_URL", text)
   if (user === undefined) throw invalid("ZT_ADMIN_DATABASE_URL", "names no user")
   return {
-    address: addresses(url),
+    address: addresses(urls),
     database: database ?? "postgres",
     credentials: { user, password: password ?? "" },
   }
 }
 
 function read(name: string, text: string) {
-  let url: URL
-  try {
-    url = new URL(text)
-  } catch (cause) {
-    throw invalid(name, "is not a postgresql:// address", cause)
-  }
+  const urls = hostsIn(name, text).map((one) => {
+    try {
+      return new URL(one)
+    } catch (cause) {
+      throw invalid(name, "is not a postgresql:// address", cause)
+    }
+  })
+  const [url = new URL(text)] = urls
   const take = (parameter: string, part: string) => {
     const value = url.searchParams.get(parameter) ?? decode(name, part)
-    url.searchParams.delete(parameter)
+    for (const { searchParams } of urls) searchParams.delete(parameter)
     return value === "" ? undefined : value
   }
   const user = take("user", url.username)
   const password = take("password", url.password)
-  const database = decode(name, url.pathname.slice(1)) || undefined
-  if (url.host !== "") {
-    url.username = ""
-    url.password = ""
+  const wanted = take("target_session_attrs", "")
+  if (wanted !== undefined && !/^(read-write|primary)$/.test(wanted)) {
+    throw invalid(
+      name,
+      "asks for target_session_attrs other than read-write, and the program has to write",
+    )
   }
-  return { url, database, user, password }
+  const database = decode(name, url.pathname.slice(1)) || undefined
+  for (const one of urls) {
+    if (one.host === "") continue
+    one.username = ""
+    one.password = ""
+  }
+  return { urls, database, user, password }
+}
+
+/** @returns The address once for each of its hosts. */
+function hostsIn(name: string, text: string): string[] {
+  const parts = /^([^:]+:\/\/(?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)([/?#].*)?$/s.exec(text)
+  if (parts === null) return [text]
+  const [, start = "", hosts = "", rest = ""] = parts
+  return hosts.split(",").map((host) => {
+    if (host === "") throw invalid(name, "has a comma without a host beside it")
+    return `${start}${host}${rest}`
+  })
 }
 
 function decode(name: string, part: string): string {
@@ -71,11 +97,14 @@ function decode(name: string, part: string): string {
   }
 }
 
-function addresses(url: URL): (database: string) => Address {
+function addresses(urls: readonly URL[]): (database: string) => Address {
   return (database) => {
-    const there = new URL(url)
-    there.pathname = `/${encodeURIComponent(database)}`
-    return { url: there.href }
+    const [url = "", ...others] = urls.map((one) => {
+      const there = new URL(one)
+      there.pathname = `/${encodeURIComponent(database)}`
+      return there.href
+    })
+    return others.length === 0 ? { url } : { url, others }
   }
 }
 

@@ -139,6 +139,8 @@ grant execute on function pg_catalog.pg_try_advisory_lock(bigint),
 grant execute on function pg_catalog.pg_export_snapshot(),
   pg_catalog.pg_relation_size(regclass), pg_catalog.pg_relation_size(regclass, text)
   to zt_backup, zt_migrate;
+-- How many standbys are connected: without pg_read_all_stats all else in it is null (standby.ts).
+grant execute on function pg_catalog.pg_stat_get_wal_senders() to zt_health, zt_migrate;
 grant execute on function pg_catalog.pg_stat_get_activity(integer) to zt_role_admin;
 grant select on table pg_catalog.pg_stat_activity to zt_role_admin;
 

@@ -17,7 +17,7 @@ import { isUnknown, sqlState } from "./errors.ts"
 import { randomPassword, scramVerifier } from "./password.ts"
 
 /** Add one with every change of bootstrap.sql: a database with a lower mark is bootstrapped again. */
-export const BOOTSTRAP_VERSION = 3
+export const BOOTSTRAP_VERSION = 4
 
 /** All that bootstrap.sql makes. */
 export const ROLES = [

@@ -20,6 +20,11 @@ describe("where a database is, as it is said", () => {
   }
 })
 
+it("where one of several hosts is", () => {
+  const address = { url: "postgresql://a.example/zt", others: ["postgresql://b.example:5433/zt"] }
+  assert.equal(placeOf(address), "a.example:5432,b.example:5433/zt")
+})
+
 describe("a server that does not serve", () => {
   for (const [what, answer, reason] of [
     ["is not there", undefined, /\(ECONNREFUSED\)/],

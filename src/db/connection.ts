@@ -10,6 +10,7 @@ import { Problem } from "../core/problem.ts"
 import { codeOf, messageOf } from "../core/thrown.ts"
 import type { SecretName, SecretStore } from "../secrets/store.ts"
 import { DISK_FULL, databaseProblem, SET_UP, sqlState } from "./errors.ts"
+import { Hosts, refuseStandby, watchStandby } from "./hosts.ts"
 import type { PasswordChoice } from "./passwords.ts"
 import { isRefusedPassword, MAX_LOGIN_TRIES, Passwords } from "./passwords.ts"
 
@@ -45,20 +46,24 @@ export function storedCredentials(
 /** Where a database is, without a user. */
 export type Address =
   | { readonly socketFolder: string; readonly database: string }
-  | { readonly url: string }
+  /** `others`: the same database on further hosts, of which one takes writes (hosts.ts). */
+  | { readonly url: string; readonly others?: readonly string[] }
 
 export interface Credentials extends PasswordChoice {
   readonly user: string
 }
 
 export const CONNECT_TIMEOUT_MS = 5_000
+/** A server that vanished without a word is noticed by probes, of which the tenth that fails ends the connection. */
+const KEEP_ALIVE_MS = 1_000
 
-/** @returns What the driver needs to log in. */
+/** @returns What the driver needs to log in; of several hosts, to the first. */
 export function clientConfig(address: Address, { user, password }: Credentials): ClientConfig {
   const common = {
     pipeline: true, // BEGIN and the taking of a role cost one round trip
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS, // and one a second from then on (libuv)
   }
   if ("url" in address) {
     const url = new URL(address.url)
@@ -73,9 +78,19 @@ export function clientConfig(address: Address, { user, password }: Credentials):
 /** @returns Host, port and database, never a user or a password. */
 export function placeOf(address: Address): string {
   if ("socketFolder" in address) return "the embedded server"
-  const { hostname, port, pathname, searchParams } = new URL(address.url)
-  const host = searchParams.get("host") ?? (hostname || "localhost")
-  return `${host}:${searchParams.get("port") ?? (port || "5432")}${decodeURIComponent(pathname)}`
+  const hosts = [address.url, ...(address.others ?? [])].map((url) => {
+    const { hostname, port, searchParams } = new URL(url)
+    const host = searchParams.get("host") ?? (hostname || "localhost")
+    return `${host}:${searchParams.get("port") ?? (port || "5432")}`
+  })
+  return `${hosts}${decodeURIComponent(new URL(address.url).pathname)}`
+}
+
+/** @returns Each of its hosts by itself. */
+export function hostsOf(address: Address): Hosts<Address> {
+  const others = "url" in address ? (address.others ?? []) : []
+  const first = "url" in address ? { url: address.url } : address
+  return new Hosts<Address>([first, ...others.map((url) => ({ url }))])
 }
 
 /** For a command, which waits for no better moment: says what does not answer, and what to do. */
@@ -117,11 +132,32 @@ export async function withClient<T>(
   }
 }
 
-/** Logs in, with whichever of the passwords is right. @param more - Of the driver's settings. */
+/**
+ * Logs in, with whichever of the passwords is right, on the host that takes writes.
+ * @param more - Of the driver's settings.
+ */
 export async function logIn(
   address: Address,
   credentials: Credentials,
   more: ClientConfig = {},
+): Promise<pg.Client> {
+  const hosts = hostsOf(address)
+  for (let tries = 1; ; tries += 1) {
+    const host = hosts.current
+    try {
+      return await logInThere(host, credentials, { ...hosts.settings, ...more }, hosts.count > 1)
+    } catch (error) {
+      hosts.next(host)
+      if (tries >= hosts.count) throw error
+    }
+  }
+}
+
+async function logInThere(
+  address: Address,
+  credentials: Credentials,
+  more: ClientConfig,
+  writable: boolean,
 ): Promise<pg.Client> {
   const passwords = new Passwords(credentials)
   for (let tries = 1; ; tries += 1) {
@@ -131,8 +167,10 @@ export async function logIn(
       ...more,
     })
     client.on("error", () => {}) // a lost connection fails the query under way as well
+    watchStandby(client)
     try {
       await client.connect()
+      if (writable) refuseStandby(client)
       return client
     } catch (error) {
       await client.end().catch(() => {})

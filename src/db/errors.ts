@@ -6,8 +6,8 @@ import { codeOf } from "../core/thrown.ts"
 export const SET_UP =
   "Run 'bin/zygentrust migrate --bootstrap' with ZT_ADMIN_DATABASE_URL, or use the data folder it was set up from."
 
-/** Connections, resources, shutdowns, deadlocks and time-outs pass by themselves. */
-const PASSING = /^(08|53|57P|40)|^(57014|55P03|25P03)$/
+/** Connections, resources, shutdowns, deadlocks, time-outs and a server that only reads pass by themselves. */
+const PASSING = /^(08|53|57P|40)|^(57014|55P03|25P03|25006)$/
 
 export const DISK_FULL = "53100"
 

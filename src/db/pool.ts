@@ -8,9 +8,11 @@
 import pg from "pg"
 import { Problem } from "../core/problem.ts"
 import type { Address, Credentials } from "./connection.ts"
-import { CONNECT_TIMEOUT_MS, clientConfig, runStatement } from "./connection.ts"
+import { CONNECT_TIMEOUT_MS, clientConfig, hostsOf, runStatement } from "./connection.ts"
 import type { AdminDatabase, Database, Environment, Tx } from "./database.ts"
 import { databaseProblem } from "./errors.ts"
+import type { Hosts } from "./hosts.ts"
+import { refuseStandby, watchStandby } from "./hosts.ts"
 import { isRefusedPassword, MAX_LOGIN_TRIES, Passwords } from "./passwords.ts"
 
 /** Kept for service functions, one an environment: tenants' transactions cannot starve admission. */
@@ -19,8 +21,9 @@ const CALL_CONNECTIONS = 2
 const ASIDE_CONNECTIONS = 2
 const ADMIN_CONNECTIONS = 2
 const IDLE_MS = 30_000
-/** A peer that vanished without a word; longer than any role's statement_timeout. */
-const SILENCE_MS = 40_000
+/** A peer that says nothing any more; longer than the role's statement_timeout (bootstrap.sql). */
+const SILENCE_MS = 12_000
+const ADMIN_SILENCE_MS = 40_000
 /** Whoever waits for an answer of the API is told in time that there is none. */
 const TENANT_SILENCE_MS = 3_000
 
@@ -38,10 +41,11 @@ export interface PoolOptions {
 
 /** @param size - Connections at most, 5 or more. */
 export function openDatabase(options: PoolOptions, size: number): Database {
-  const calls = openPool(options, CALL_CONNECTIONS)
-  const aside = openPool(options, ASIDE_CONNECTIONS, { min: 1 }) // seen by `migrate --drop`
+  const hosts = hostsOf(options.address)
+  const calls = openPool(options, CALL_CONNECTIONS, { hosts })
+  const aside = openPool(options, ASIDE_CONNECTIONS, { hosts, min: 1 }) // seen by `migrate --drop`
   const left = size - CALL_CONNECTIONS - ASIDE_CONNECTIONS
-  const tenants = openPool(options, left, { silenceMs: TENANT_SILENCE_MS })
+  const tenants = openPool(options, left, { hosts, silenceMs: TENANT_SILENCE_MS })
   const call =
     (pool: Pool) =>
     <Row extends object>(text: string, values?: readonly unknown[]) =>
@@ -62,7 +66,8 @@ export function openDatabase(options: PoolOptions, size: number): Database {
 }
 
 export function openAdminDatabase(options: PoolOptions): AdminDatabase {
-  const pool = openPool(options, ADMIN_CONNECTIONS)
+  const hosts = hostsOf(options.address)
+  const pool = openPool(options, ADMIN_CONNECTIONS, { hosts, silenceMs: ADMIN_SILENCE_MS })
   return {
     asOperator: (work) => transaction(pool, "zt_operator", "", work),
     asTenant: (tenantId, work) => transaction(pool, TENANT_ROLES.live, tenantId, work),
@@ -73,25 +78,34 @@ export function openAdminDatabase(options: PoolOptions): AdminDatabase {
 interface Pool {
   readonly pool: pg.Pool
   readonly passwords: Passwords
+  readonly hosts: Hosts<Address>
   readonly onUnreachable: () => void
 }
 
 interface PoolSettings {
+  /** Shared by pools of one database: what one finds out, all know. */
+  readonly hosts: Hosts<Address>
   /** Connections that stay open when idle, once there were as many. */
   readonly min?: number
   readonly silenceMs?: number
 }
 
 function openPool(
-  { address, credentials, onUnreachable }: PoolOptions,
+  { credentials, onUnreachable }: PoolOptions,
   max: number,
-  { min = 0, silenceMs = SILENCE_MS }: PoolSettings = {},
+  { hosts, min = 0, silenceMs = SILENCE_MS }: PoolSettings,
 ): Pool {
   const passwords = new Passwords(credentials)
+  const several = hosts.count > 1
   class Client extends pg.Client {
     constructor() {
       const login = { ...credentials, password: passwords.current }
-      super({ ...clientConfig(address, login), query_timeout: silenceMs })
+      super({
+        ...clientConfig(hosts.current, login),
+        ...hosts.settings,
+        query_timeout: silenceMs,
+      })
+      if (several) watchStandby(this)
     }
   }
   const pool = new pg.Pool({
@@ -100,10 +114,11 @@ function openPool(
     min,
     idleTimeoutMillis: IDLE_MS,
     connectionTimeoutMillis: Math.min(silenceMs, CONNECT_TIMEOUT_MS),
+    ...(several && { onConnect: refuseStandby }),
   })
   pool.on("error", () => {}) // an idle connection was lost: the next use opens another
   pool.on("connect", (client) => client.on("error", () => {})) // one in use: its statement fails
-  return { pool, passwords, onUnreachable }
+  return { pool, passwords, hosts, onUnreachable }
 }
 
 async function end({ pool }: Pool): Promise<void> {
@@ -119,21 +134,27 @@ async function connected<T>(pool: Pool, work: (client: pg.PoolClient) => Promise
     clean = true
     return result
   } catch (error) {
-    clean = client.getTransactionStatus() === "I" // an SQL error outside a transaction
+    // An SQL error outside a transaction.
+    clean = client.getTransactionStatus() === "I" && !isSilent(error)
     throw error
   } finally {
     client.release(!clean)
   }
 }
 
-async function connect({ pool, passwords, onUnreachable }: Pool): Promise<pg.PoolClient> {
-  for (let tries = 1; ; tries += 1) {
+async function connect({ pool, passwords, hosts, onUnreachable }: Pool): Promise<pg.PoolClient> {
+  let refusals = 0
+  let away = 0
+  for (;;) {
     const password = passwords.current
+    const host = hosts.current
     try {
       return await pool.connect()
     } catch (error) {
-      const refused = isRefusedPassword(error) && tries < MAX_LOGIN_TRIES
+      const refused = isRefusedPassword(error) && ++refusals < MAX_LOGIN_TRIES
       if (refused && (await passwords.next(password))) continue
+      hosts.next(host)
+      if (++away < hosts.count) continue
       onUnreachable()
       throw databaseProblem(error)
     }

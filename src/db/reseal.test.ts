@@ -4,6 +4,7 @@ import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
 import type { StoredObservation } from "../analyses/store.ts"
 import { latestObservation, SEALED_ANALYSES, saveObservation } from "../analyses/store.ts"
+import { readContact, SEALED_CONTACTS, saveContact } from "../events/contact.ts"
 import { issueKey, listKeys } from "../keys/keys.ts"
 import { askForKey, SEALED_REQUESTS } from "../keys/request.ts"
 import { listRequests } from "../keys/requests.ts"
@@ -20,6 +21,7 @@ import { tenantSeed } from "./tenant-seed.ts"
 const TABLES: readonly SealedTable[] = [
   SEALED_TENANTS,
   SEALED_REQUESTS,
+  SEALED_CONTACTS,
   ...SEALED_KEYS,
   ...SEALED_ANALYSES,
 ]
@@ -52,6 +54,9 @@ for (const major of [18, 15] as const) {
         const { id } = await db.admin.asOperator((tx) => ensureTenant(tx, keyring, tenant, "test"))
         tenants.push(id)
         for (const host of HOSTS) await save(id, host)
+        await db.admin.asOperator((tx) =>
+          saveContact(tx, keyring, id, `${tenant}@shop.example`, "test"),
+        )
       }
       for (const who of ASKING) await ask(who)
       await db.admin.asOperator((tx) =>
@@ -114,6 +119,7 @@ for (const major of [18, 15] as const) {
       assert.deepEqual(counts, {
         "platform.tenant": 2,
         "platform.key_request": ASKING.length,
+        "platform.contact": 2,
         "live.api_key": 2,
         "sandbox.api_key": 0,
         "live.analysis": 2 * HOSTS.length,
@@ -145,6 +151,8 @@ for (const major of [18, 15] as const) {
           assert.equal((await find(tenant, host))?.observation.name.host, host)
         }
       }
+      const contact = await db.admin.asOperator((tx) => readContact(tx, fresh, tenants[1] ?? ""))
+      assert.equal(contact, "bolt@shop.example")
       const again = await db.admin.asOperator((tx) => ensureTenant(tx, fresh, "acme", "test"))
       assert.deepEqual(again, { id: tenants[0], made: false })
     })

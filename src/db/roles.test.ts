@@ -84,6 +84,8 @@ for (const major of [18, 15] as const) {
         ["change what a key may do", "update live.api_key set scopes = 7"],
         ["give a key to another", "update live.api_key set tenant_id = tenant_id"],
         ["read who changed a key", "select * from live.api_key"],
+        ["read what detectors found", "select * from live.finding"],
+        ["lift a throttle", "select live.lift_throttle(null, null, null, 'x')"],
         ["delete an analysis", "delete from live.analysis"],
         ["read the audit log", "select * from audit.entry"],
         ["write the audit log", "select audit.append(null, '', '', null, '', '{}')"],

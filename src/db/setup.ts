@@ -16,6 +16,8 @@ import { dropDeployment } from "./drop.ts"
 import type { EmbeddedServer } from "./embedded/embedded.ts"
 import { isUnknown } from "./errors.ts"
 import { loadMigrations, migrate, pendingMigrations, record } from "./migrator.ts"
+import type { Standby, StandbyRow } from "./standby.ts"
+import { STANDBY, standbyOf } from "./standby.ts"
 
 export interface State {
   /** The server's version, as it says it: `18.4`. */
@@ -71,6 +73,16 @@ export async function checkOwn(address: Address, secrets: SecretStore): Promise<
     throw new Problem("DATABASE", {
       message: `The database lacks migration ${pending.name}: run 'bin/zygentrust migrate', then start again.`,
     })
+  })
+}
+
+/** @returns What a failover of this database would lose. @throws Problem */
+export async function readStandby(address: Address, secrets: SecretStore): Promise<Standby> {
+  return asMigrator(address, secrets, async (client) => {
+    const { rows } = await runStatement<StandbyRow>(client, STANDBY)
+    const [row] = rows
+    if (row === undefined) throw new Problem("DATABASE")
+    return standbyOf(row)
   })
 }
 

@@ -39,6 +39,8 @@ const MALFORMED = badRequest("The request does not follow HTTP/1.1 (RFC 9112).")
 export interface Http1 {
   /** Must see each connection that Node's listener gets. */
   prepare(socket: Socket): void
+  /** From now on each answer is the last on its connection, and says so. */
+  part(): void
   /** Ends idle connections, and the others when their answers are out. */
   retire(): void
 }
@@ -48,6 +50,7 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
   const { limits, protections, vet, handler } = options
   const sockets = new Set<Socket>()
   const closing = new WeakSet<Duplex>()
+  let parting = false
   const cutting = cutSilent(sockets, limits.silenceTimeoutMs)
   // Node drops what is beyond the count, also a second Host; vet.ts counts and refuses.
   server.maxHeadersCount = 0
@@ -58,7 +61,7 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
       socket.pause()
       return false
     }
-    if (!server.listening) {
+    if (parting) {
       closing.add(socket)
       response.shouldKeepAlive = false
     }
@@ -126,12 +129,15 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
       linger(socket)
       return
     }
-    if (!current.headersSent) {
-      // The last answer says so, and nothing after it is served (RFC 9112 §9.6).
-      current.shouldKeepAlive = false
-      closing.add(socket)
-    }
+    endAfter(current, socket)
     current.once("close", () => retire(socket))
+  }
+
+  /** The last answer says so, and nothing after it is served (RFC 9112 §9.6). */
+  function endAfter(current: ServerResponse, socket: Socket): void {
+    if (current.headersSent) return
+    current.shouldKeepAlive = false
+    closing.add(socket)
   }
 
   return {
@@ -139,6 +145,13 @@ export function speakHttp1(server: Server | HttpsServer, options: Http1Options):
       socket.destroySoon = () => linger(socket)
       sockets.add(socket)
       socket.once("close", () => sockets.delete(socket))
+    },
+    part() {
+      parting = true
+      for (const socket of sockets) {
+        const current = answerInTurn(socket)
+        if (current !== undefined) endAfter(current, socket)
+      }
     },
     retire() {
       clearInterval(cutting)

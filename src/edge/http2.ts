@@ -19,7 +19,11 @@ export interface Http2Options {
 export interface Http2 {
   /** Takes a connection over. */
   accept(socket: Socket): void
-  /** Says GOAWAY on every connection, and ends it when its answers are out. */
+  /**
+   * Says GOAWAY on every connection, and ends it when its answers are out. A stream that its peer opens
+   * before it has heard that is told to be refused, so the peer may try it elsewhere (RFC 9113 §8.7).
+   * Node has no GOAWAY that only announces.
+   */
   retire(): void
 }
 

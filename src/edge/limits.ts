@@ -19,6 +19,8 @@ export interface Limits {
   readonly silenceTimeoutMs: number
   /** How long a closing connection still reads, so that the peer gets the answer (RFC 9112 §9.6). */
   readonly lingerMs: number
+  /** Who sends on an idle connection just as the server stops is still answered for so long. */
+  readonly partingMs: number
   /** How often the time-outs of HTTP/1 requests are looked at. */
   readonly checkIntervalMs: number
   /** Request line and headers together. */
@@ -40,6 +42,7 @@ export const LIMITS: Limits = Object.freeze({
   keepAliveTimeoutMs: 65_000,
   silenceTimeoutMs: 150_000,
   lingerMs: 2_000,
+  partingMs: 1_000,
   checkIntervalMs: 1_000,
   maxHeaderBytes: 16_384,
   maxHeaderCount: 100,

@@ -11,6 +11,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2"
 import { createServer as createHttpsServer } from "node:https"
 import type { AddressInfo, Server, Socket } from "node:net"
 import { Server as NetServer } from "node:net"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { TLSSocket } from "node:tls"
 import { Problem } from "../core/problem.ts"
 import type { CertificateSource } from "./certificates.ts"
@@ -48,6 +49,8 @@ export interface EdgeOptions {
 export interface Edge {
   readonly httpsPort: number
   readonly httpPort: number
+  /** For so long connections are accepted, and answers ask their peers to go elsewhere. */
+  drain(ms: number): Promise<void>
   /**
    * Stops accepting, and closes the certificates' source; answers under way have `graceMs` to
    * finish, then connections are cut.
@@ -117,6 +120,13 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
     },
   )
 
+  const part = () => {
+    for (const protocol of [http1, redirector]) protocol.part()
+    http2.retire()
+  }
+  const retire = () => {
+    for (const protocol of [http1, http2, redirector]) protocol.retire()
+  }
   certificates.onChange((pair) => secure.setSecureContext({ ...TLS_POLICY, ...pair }))
   const rotation = setInterval(
     () => secure.setTicketKeys(randomBytes(48)),
@@ -126,16 +136,24 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
   return {
     httpsPort,
     httpPort,
+    async drain(ms) {
+      if (ms === 0) return
+      part()
+      await sleep(ms)
+    },
     async close(graceMs) {
       clearInterval(rotation)
       certificates.close()
-      const closed = [secure, plain].map(stop)
-      for (const protocol of [http1, http2, redirector]) protocol.retire()
+      const closed = Promise.all([secure, plain].map(stop))
+      part()
+      const parted = setTimeout(retire, Math.min(limits.partingMs, graceMs))
       const cut = setTimeout(() => {
         for (const socket of sockets) socket.destroy()
       }, graceMs)
-      await Promise.all(closed)
+      await closed
+      clearTimeout(parted)
       clearTimeout(cut)
+      retire()
     },
   }
 }

@@ -2,9 +2,10 @@
  * The application: edge → route and validate → admit → work → answer.
  *
  * `createListener` gives the edge one plain listener. An answer that lies ready takes the short
- * way (ready.ts) before the framework; all else is Hono's. Errors become answers here and only
+ * way (ready.ts) before the framework; all else passes the gate (gate.ts) and is Hono's. Errors become answers here and only
  * here; what is not a Problem is logged and answered as `INTERNAL`.
  */
+import type { ServerResponse } from "node:http"
 import type { HttpBindings } from "@hono/node-server"
 import { getRequestListener } from "@hono/node-server"
 import { OpenAPIHono } from "@hono/zod-openapi"
@@ -18,14 +19,17 @@ import { renderRefusal } from "../edge/refusal.ts"
 import { findKeys } from "../keys/format.ts"
 import type { AnalysisAnswer, AnswerCache } from "./analysis-answer.ts"
 import { keyInAddress } from "./credentials.ts"
+import { createGate } from "./gate.ts"
 import { limitHeaders } from "./limits.ts"
 import type { AppEnv, Parts } from "./parts.ts"
 import { readyAnswer } from "./ready.ts"
 import { analyzeRoutes } from "./routes/analyze.ts"
 import { claimRoutes } from "./routes/claim.ts"
+import { eventRoutes } from "./routes/events.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { keyRequestRoutes } from "./routes/key-requests.ts"
 import { keyRoutes } from "./routes/keys.ts"
+import { leakedKeyRoutes } from "./routes/leaked-keys.ts"
 import { openapiRoutes } from "./routes/openapi.ts"
 import { usageRoutes } from "./routes/usage.ts"
 
@@ -33,6 +37,7 @@ import { usageRoutes } from "./routes/usage.ts"
 const WITHOUT_QUERY = [
   "/v1/health/*",
   "/v1/key-requests",
+  "/v1/leaked-keys",
   "/v1/openapi.json",
   "/.well-known/*",
   "/docs/*",
@@ -55,11 +60,14 @@ export function createListener(parts: Parts): EdgeOptions["handler"] {
     hostname: "localhost", // for HTTP/1.0 without Host, which the edge lets in
     errorHandler: () => refuseTarget(),
   })
+  const gate = createGate(parts)
   return (request, response) => {
     if (ready(request, response)) return
-    // Set before the framework, so that they are on its own refusals too.
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
-    void slow(request, response)
+    gate(request, response as ServerResponse, () => {
+      // Set before the framework, so that they are on its own refusals too.
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value)
+      void slow(request, response)
+    })
   }
 }
 
@@ -80,9 +88,11 @@ export function createApp(parts: Parts, answers: AnswerCache): OpenAPIHono<AppEn
   for (const path of WITHOUT_QUERY) app.use(path, refuseQuery)
   app.route("/", analyzeRoutes(parts, answers))
   app.route("/", usageRoutes(parts))
+  app.route("/", eventRoutes(parts))
   app.route("/", keyRoutes(parts))
   app.route("/", keyRequestRoutes(parts))
   app.route("/", claimRoutes(parts))
+  app.route("/", leakedKeyRoutes(parts))
   app.route("/", healthRoutes(parts))
   app.route("/", openapiRoutes(parts, app))
   app.onError((error, c) => {

@@ -29,7 +29,7 @@ export async function readBody<Body>(
   target: string,
   schema: z.ZodType<Body>,
 ): Promise<Sent<Body> | Problem> {
-  const bytes = await readBytes(request)
+  const bytes = await readBytes(request, MAX_BYTES)
   if (bytes instanceof Problem) return bytes
   const value = bytes.length === 0 ? {} : parse(bytes, request.headers.get("content-type"))
   if (value instanceof Problem) return value
@@ -62,7 +62,7 @@ export async function readForm<Body>(
     const message = "Send the page's own form (application/x-www-form-urlencoded)."
     throw new Problem("UNSUPPORTED_TYPE", { message })
   }
-  const bytes = await readBytes(request)
+  const bytes = await readBytes(request, MAX_BYTES)
   if (bytes instanceof Problem) throw bytes
   const fields: Record<string, string> = Object.create(null) // no inherited names
   for (const [name, value] of new URLSearchParams(bytes.toString("utf8"))) {
@@ -76,13 +76,17 @@ export async function readForm<Body>(
 /** By their names. */
 export type Fields = Readonly<Record<string, string>>
 
-async function readBytes({ body }: globalThis.Request): Promise<Buffer | Problem> {
+/** @returns All that was sent, else Problem `TOO_LARGE`. */
+export async function readBytes(
+  { body }: globalThis.Request,
+  maxBytes: number,
+): Promise<Buffer | Problem> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body ?? []) {
     size += chunk.length
-    if (size > MAX_BYTES) {
-      const message = `What is sent may have ${MAX_BYTES.toLocaleString("en")} bytes at most.`
+    if (size > maxBytes) {
+      const message = `What is sent may have ${maxBytes.toLocaleString("en")} bytes at most.`
       return new Problem("TOO_LARGE", { message })
     }
     chunks.push(chunk)

@@ -25,7 +25,7 @@ export function credentials(
       message: "Send the key once: as 'Authorization: Bearer <key>' or as 'x-api-key: <key>'.",
     })
   }
-  const text = apiKey ?? authorization?.match(/^Bearer +([^ ]+) *$/i)?.[1]
+  const text = sentKey(authorization, apiKey)
   if (text === undefined) throw new Problem("MISSING_KEY")
   const key = readKey(text)
   if (key === undefined) {
@@ -35,6 +35,14 @@ export function credentials(
     })
   }
   return key
+}
+
+/** @returns What stands where a key should. */
+export function sentKey(
+  authorization: string | undefined,
+  apiKey: string | undefined,
+): string | undefined {
+  return apiKey ?? authorization?.match(/^Bearer +([^ ]+) *$/i)?.[1]
 }
 
 /** The Problem of a key in the query or path of a request. */

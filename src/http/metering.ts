@@ -22,6 +22,7 @@ const managing = (route: Route): Metering => ({
 export const METERING: Readonly<Record<Route, Metering>> = {
   "GET /v1/analyze": { route: ROUTES["GET /v1/analyze"], cost: 1, scope: SCOPES.analyze },
   "GET /v1/usage": { route: ROUTES["GET /v1/usage"], cost: 0, scope: SCOPES["usage:read"] },
+  "GET /v1/events": { route: ROUTES["GET /v1/events"], cost: 0, scope: SCOPES["usage:read"] },
   "GET /v1/keys/me": { route: ROUTES["GET /v1/keys/me"], cost: 0, scope: 0 },
   "GET /v1/keys": managing("GET /v1/keys"),
   "POST /v1/keys": managing("POST /v1/keys"),

@@ -89,7 +89,14 @@ for (const major of [18, 15] as const) {
       )
       at = soon()
       const now = () => at
-      metrics = new Metrics({ database: db.database, admissions, health, version: "1.2.3", now })
+      metrics = new Metrics({
+        database: db.database,
+        admissions,
+        strangers: { refused: 7 },
+        health,
+        version: "1.2.3",
+        now,
+      })
       families = (await metrics.read()).families
     })
     after(() => db.drop())
@@ -155,6 +162,10 @@ for (const major of [18, 15] as const) {
       assert.equal(count("zygentrust_admission_batch_size", "live", "_count"), 11)
       assert.equal(count("zygentrust_admission_duration_seconds", "test", "_count"), 1)
       assert.equal(count("zygentrust_admission_failures", "live", "_total"), 0)
+      assert.deepEqual(
+        samplesOf(families, "zygentrust_strangers_over_limit").map(({ value }) => value),
+        [7],
+      )
       assert.deepEqual(
         samplesOf(families, "zygentrust_component_state").map(({ labels, value }) => [
           labels["state"],
@@ -229,7 +240,14 @@ describe("metrics without the database", () => {
     const measured = () => assert.fail("nothing is measured then")
     const admissions = { live: { measured }, test: { measured } }
     const health = new Health("1", {}, () => 0)
-    const metrics = new Metrics({ database, admissions, health, version: "1", now: () => STARTED })
+    const metrics = new Metrics({
+      database,
+      admissions,
+      strangers: { refused: 0 },
+      health,
+      version: "1",
+      now: () => STARTED,
+    })
     for (let n = 0; n < 3; n++) {
       const { window, families } = await metrics.read()
       assert.equal(window, undefined)

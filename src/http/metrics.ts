@@ -10,6 +10,7 @@ import type { Admission } from "../admission/admission.ts"
 import { LATENCY_BUCKETS_MS } from "../admission/batch.ts"
 import type { Measured } from "../admission/meter.ts"
 import type { Database, Environment } from "../db/database.ts"
+import type { Strangers } from "../floods/strangers.ts"
 import type { Traffic } from "../usage/traffic.ts"
 import { readTraffic } from "../usage/traffic.ts"
 import type { Health } from "./health.ts"
@@ -28,6 +29,7 @@ const LATENCY_BOUNDS = LATENCY_BUCKETS_MS.map((ms) => ms / 1000)
 export interface MetricsOptions {
   readonly database: Database
   readonly admissions: Readonly<Record<Environment, Pick<Admission, "measured">>>
+  readonly strangers: Pick<Strangers, "refused">
   readonly health: Health
   readonly version: string
   /** Milliseconds since the epoch. */
@@ -69,7 +71,7 @@ export class Metrics {
   }
 
   async #read(since: number, until: number): Promise<void> {
-    const { database, admissions, now } = this.#options
+    const { database, admissions, strangers, now } = this.#options
     try {
       const traffic = await readTraffic(database, since, until)
       const families = [
@@ -78,6 +80,7 @@ export class Metrics {
           live: admissions.live.measured(),
           test: admissions.test.measured(),
         }),
+        strangersFamily(strangers.refused),
         ...processFamilies(),
       ]
       const end = { labels: {}, value: until / 1000 }
@@ -205,6 +208,15 @@ function admissionFamilies(measured: Readonly<Record<Environment, Measured>>): F
       })),
     },
   ]
+}
+
+function strangersFamily(refused: number): Family {
+  return {
+    name: "zygentrust_strangers_over_limit",
+    type: "counter",
+    help: "Requests without a known key that came to this instance beyond its limits.",
+    samples: [{ suffix: "_total", labels: {}, value: refused }],
+  }
 }
 
 function processFamilies(): Family[] {

@@ -2,12 +2,16 @@
 import type { HttpBindings } from "@hono/node-server"
 import type { Admission } from "../admission/admission.ts"
 import type { Limits } from "../admission/batch.ts"
+import type { KnownKeys } from "../admission/known-keys.ts"
 import type { Analyst } from "../analyses/analyst.ts"
 import type { Id } from "../core/ids.ts"
 import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
+import type { LeakPartners } from "../events/leak-partners.ts"
+import type { Strangers } from "../floods/strangers.ts"
 import type { Keyring } from "../secrets/keyring.ts"
+import type { Networks } from "../usage/abuse/networks.ts"
 import type { Health } from "./health.ts"
 import type { Metrics } from "./metrics.ts"
 
@@ -16,11 +20,17 @@ export interface Parts {
   /** What tenants' names are sealed with. */
   readonly keyring: Keyring
   readonly admissions: Readonly<Record<Environment, Admission>>
+  readonly knownKeys: Readonly<Record<Environment, KnownKeys>>
+  readonly strangers: Strangers
+  /** Told by what connection a key is used; see usage/abuse. */
+  readonly networks: Readonly<Record<Environment, Pick<Networks, "see">>>
   readonly analyst: Analyst
   readonly attestor: Attestor
   readonly health: Health
   readonly metrics: Metrics
   readonly keyRequests: KeyRequests
+  /** Who may report leaked keys. */
+  readonly leakPartners: Pick<LeakPartners, "find">
   /** Version of the program. */
   readonly version: string
   /** `https://host:port`, where this deployment is reached. */

@@ -30,7 +30,7 @@ const OUTCOME = { status: 200, latencyBucket: 0, cacheHit: true }
 
 /** @returns A listener that takes a request and returns true, or leaves it and returns false. */
 export function readyAnswer(
-  { admissions, analyst, log, now }: Parts,
+  { admissions, analyst, log, networks, now }: Parts,
   answers: AnswerCache,
 ): (...args: Parameters<EdgeOptions["handler"]>) => boolean {
   return (request, either) => {
@@ -70,6 +70,7 @@ export function readyAnswer(
         response.end(body)
         return
       }
+      networks.live.see(caller, request.socket)
       const body = answer.body(requestId, true, now())
       response.writeHead(200, [
         ...HEADERS,

@@ -18,10 +18,11 @@ const HEADERS = {
   },
 }
 
-/** Where a key has a rate or a quota (draft-ietf-httpapi-ratelimit-headers). */
+/** Where a key has a rate or a quota, and without a key (draft-ietf-httpapi-ratelimit-headers). */
 const LIMITS = {
   "RateLimit-Policy": {
-    description: "The key's limits: `q` requests in `w` seconds, `q` units of the calendar month.",
+    description:
+      "The key's limits: `q` requests in `w` seconds, `q` units of the calendar month. Without a good key those of who asks: `host`, `network` or `all`.",
     schema: { type: "string" as const, example: '"rate";q=50;w=5, "month";q=10000;w=2592000' },
   },
   RateLimit: {
@@ -97,6 +98,7 @@ export const EVERYWHERE = [
   "INVALID_REQUEST",
   "WRONG_HOST",
   "HEADERS_TOO_LARGE",
+  "RATE_LIMITED",
   "INTERNAL",
 ] as const satisfies readonly ProblemCode[]
 
@@ -110,7 +112,6 @@ export const KEYED = [
   "KEY_EXPIRED",
   "ADDRESS_NOT_ALLOWED",
   "INSUFFICIENT_SCOPE",
-  "RATE_LIMITED",
   "UNAVAILABLE",
 ] as const satisfies readonly ProblemCode[]
 

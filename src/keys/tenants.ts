@@ -104,11 +104,7 @@ export async function listTenants(tx: Tx, keyring: Keyring): Promise<ListedTenan
  * @throws Problem `NOT_FOUND`, or `GONE` for a tenant that was erased before.
  */
 export async function eraseTenant(tx: Tx, id: string, actor: string): Promise<{ keys: number }> {
-  const uuid = decodeId("ten", id)
-  const [tenant] = await tx.query("select from platform.tenant where id = $1", [uuid ?? null])
-  if (uuid === undefined || tenant === undefined) {
-    throw new Problem("NOT_FOUND", { message: `There is no tenant ${id}.` })
-  }
+  const uuid = await tenantUuid(tx, id)
   const [seed] = await tx.query(
     "delete from platform.tenant_key where tenant_id = $1 returning tenant_id",
     [uuid],
@@ -121,6 +117,7 @@ export async function eraseTenant(tx: Tx, id: string, actor: string): Promise<{ 
     uuid,
     randomBytes(INDEX_BYTES),
   ])
+  await tx.query("delete from platform.contact where tenant_id = $1", [uuid])
   let keys = 0
   for (const schema of Object.values(SCHEMAS)) {
     const revoked = await tx.query(
@@ -138,6 +135,14 @@ export async function eraseTenant(tx: Tx, id: string, actor: string): Promise<{ 
     details: { keys },
   })
   return { keys }
+}
+
+/** @returns The UUID of a tenant that is there. @throws Problem `NOT_FOUND`. */
+export async function tenantUuid(tx: Tx, id: string): Promise<string> {
+  const uuid = decodeId("ten", id)
+  const [tenant] = await tx.query("select from platform.tenant where id = $1", [uuid ?? null])
+  if (uuid !== undefined && tenant !== undefined) return uuid
+  throw new Problem("NOT_FOUND", { message: `There is no tenant ${id}.` })
 }
 
 /** @returns What a tenant's row is found by from its name, for each generation of the root key. */

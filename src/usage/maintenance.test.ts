@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test"
 import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
 import { insertTenant } from "../../test/tenant.ts"
+import { addUsageDays } from "../../test/usage-days.ts"
 import { newUuid } from "../core/ids.ts"
 import type { Database } from "../db/database.ts"
 import { Maintenance } from "./maintenance.ts"
@@ -33,6 +34,10 @@ for (const major of [18, 15] as const) {
       (await query(`select count(*)::int as rows from ${table}`))[0].rows
 
     it("usage rows go by the plan's days, and what they add up to stays", async () => {
+      await db.asSuperuser((client) => addUsageDays(client, 14))
+      await query("update live.usage_progress set closed_to = $1", [
+        new Date(Math.floor((now() - 13 * DAY_MS) / DAY_MS) * DAY_MS),
+      ])
       // 100 rows, one each 3 hours back from now: of 12.5 days, some of another month.
       await query(
         `insert into live.usage (tenant_id, request_id, key_id, at, route, status, units, plan)
@@ -57,7 +62,7 @@ for (const major of [18, 15] as const) {
         earlier.reduce((sum, { total }) => sum + total.requests, 0),
         100,
       )
-      assert.ok((await keeper().look()) > 70)
+      await keeper().look()
       const [left] = await query(
         `select count(*)::int as rows,
             min(at) >= date_trunc('day', now() - interval '2 days', 'UTC') as kept from live.usage`,
@@ -66,6 +71,38 @@ for (const major of [18, 15] as const) {
       assert.ok(left.kept)
       assert.deepEqual(await reports(), earlier)
       assert.equal(await keeper().look(), 0, "again is harmless")
+    })
+
+    it("a day that is half closed is told from hours and rows, once each", async () => {
+      await db.asSuperuser((client) => addUsageDays(client, 4, 4))
+      const day = new Date(Math.floor(now() / DAY_MS - 4) * DAY_MS)
+      await query("delete from live.usage; delete from live.usage_day; delete from live.usage_hour")
+      await query("update live.usage_progress set closed_to = $1::timestamptz", [day])
+      await query(
+        `insert into live.usage (tenant_id, request_id, key_id, at, route, status, units, plan)
+          select $1, gen_random_uuid(), $1, $2::timestamptz + n * interval '1 h', 1, 200, 1, 'brief'
+          from generate_series(0, 23) n`,
+        [tenant, day],
+      )
+      const read = async () =>
+        (
+          await db.database.asTenant("live", tenant, (tx) =>
+            readUsage(tx, "live", day.toISOString().slice(0, 7)),
+          )
+        ).lines
+      const earlier = await read()
+      assert.equal(earlier[0]?.requests, 24)
+      await db.database.callAside("select live.roll_up_usage()")
+      assert.deepEqual(await read(), earlier)
+      // As it was at noon.
+      const noon = new Date(day.getTime() + DAY_MS / 2)
+      await query("update live.usage_progress set closed_to = $1", [noon])
+      await query("delete from live.usage_hour where hour >= $1", [noon])
+      await query("delete from live.usage_day")
+      assert.deepEqual(await read(), earlier)
+      await db.database.callAside("select live.roll_up_usage()")
+      assert.deepEqual(await read(), earlier)
+      await query("delete from live.usage; delete from live.usage_day; delete from live.usage_hour")
     })
 
     it("observations go when they have expired, and batches and idle rates after an hour", async () => {
@@ -156,7 +193,7 @@ describe("health of maintenance", () => {
     await maintenance.look()
     const { state, message } = await maintenance.probe()
     assert.equal(state, "degraded")
-    assert.match(message, /^Expired data is not deleted: that failed at 2026-11-25T00:00:00.000Z/)
+    assert.match(message, /^Maintenance failed at 2026-11-25T00:00:00.000Z/)
     assert.equal(told.length, 1)
     broken = false
     await maintenance.look()

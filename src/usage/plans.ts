@@ -27,6 +27,10 @@ export interface Plan {
   readonly batch_size: number
   readonly retention_days: number
   readonly self_service: boolean
+  /** Whether owners are told at 80 and 100 % of the units. */
+  readonly alerts: boolean
+  /** What becomes of a key that a secret scanner found: disabled, or its owner only told. */
+  readonly on_leak: "disable" | "notify"
 }
 
 /** A plan with how many tenants are on it. */
@@ -48,6 +52,8 @@ const COLUMNS = [
   "batch_size",
   "retention_days",
   "self_service",
+  "alerts",
+  "on_leak",
 ] as const satisfies readonly (keyof PlanChange)[]
 
 /** @returns Every plan, by name. */

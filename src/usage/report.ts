@@ -23,6 +23,7 @@ export const ROUTES = {
   "POST /v1/keys/{id}/disable": 16,
   "POST /v1/keys/{id}/enable": 17,
   "POST /v1/keys/{id}/revoke": 18,
+  "GET /v1/events": 30,
 } as const
 
 export type Route = keyof typeof ROUTES
@@ -117,7 +118,8 @@ export async function readUsage(tx: Tx, environment: Environment, month: string)
   const to = new Date(from)
   to.setUTCMonth(to.getUTCMonth() + 1)
   const schema = SCHEMAS[environment]
-  // One statement, so that rows and charge are of one moment.
+  await tx.query("set local plan_cache_mode = force_custom_plan") // the month's partitions alone
+  // One statement, so that rows and charge are of one moment. Hours before closed_to are added up.
   const rows = await tx.query<Row>(
     `select t.plan, p.soft, p.units_per_month::float8 as per_month,
         date_trunc('month', clock_timestamp() at time zone 'UTC') = $3::date as is_now,
@@ -127,15 +129,24 @@ export async function readUsage(tx: Tx, environment: Environment, month: string)
       from platform.tenant t
       join platform.plan p on p.name = t.plan
       left join (
-        select to_char(at at time zone 'UTC', 'YYYY-MM-DD') as day, key_id, route, status,
-            count(*)::float8 as requests, sum(units)::float8 as units
-          from ${schema}.usage
-          where at >= $1 and at < $2
+        select to_char(part.day, 'YYYY-MM-DD') as day, key_id, route, nullif(status, 0) as status,
+            sum(requests)::float8 as requests, sum(units)::float8 as units
+          from (
+            select (at at time zone 'UTC')::date as day, key_id, route, coalesce(status, 0) as status,
+                count(*) as requests, sum(units) as units
+              from ${schema}.usage
+              where at >= $1 and at < $2 and at >= (select closed_to from ${schema}.usage_progress)
+              group by 1, 2, 3, 4
+            union all
+            select (hour at time zone 'UTC')::date, key_id, route, status, requests, units
+              from ${schema}.usage_hour
+              where hour >= $1 and hour < $2
+                and hour >= (select date_trunc('day', closed_to, 'UTC') from ${schema}.usage_progress)
+            union all
+            select day, key_id, route, status, requests, units from ${schema}.usage_day
+              where day >= $3::date and day < $3::date + interval '1 month'
+          ) part
           group by 1, 2, 3, 4
-        union all -- what is past retention, added up; only on the day itself is there of both
-        select to_char(day, 'YYYY-MM-DD'), key_id, route, nullif(status, 0), requests, units
-          from ${schema}.usage_day
-          where day >= $3::date and day < $3::date + interval '1 month'
       ) u on true
       order by u.day, u.key_id, u.route, u.status`,
     [from, to, `${month}-01`],

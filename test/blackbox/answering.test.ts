@@ -224,9 +224,11 @@ describe("the HTTP contract", () => {
     it("health, live and ready", async () => {
       const health = readAnswer(Health, (await get("/v1/health")).json)
       assert.deepEqual(Object.keys(health.components).sort(), [
+        "abuse",
         "backup",
         "certificate",
         "database",
+        "events",
         "maintenance",
         "resolver",
         "storage",

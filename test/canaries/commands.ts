@@ -61,6 +61,7 @@ export async function runCommands(
     [["tenants", "list"]],
     [["usage"]],
     [["requests", "list", "--all"]],
+    [["events", "list"]],
     [["doctor"]],
     [["keys", "revoke", live]],
     [[live]],

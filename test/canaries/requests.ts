@@ -109,6 +109,16 @@ export const REQUESTS: Readonly<Record<string, Request>> = {
       ["Content-Type: application/x-www-form-urlencoded"],
       `token=zt_link_${secret}`,
     ),
+  "a report of leaked keys": (secret) =>
+    request(
+      "POST /v1/leaked-keys HTTP/1.1",
+      [
+        "Content-Type: application/json",
+        `Github-Public-Key-Identifier: ${secret}`,
+        `Github-Public-Key-Signature: ${secret}`,
+      ],
+      JSON.stringify([{ token: secret, url: `https://a.test/${secret}` }]),
+    ),
   "Idempotency-Key": (secret) => request("POST /v1/keys HTTP/1.1", [`Idempotency-Key: ${secret}`]),
   "a key's id": (secret) => request(`POST /v1/keys/${secret}/revoke HTTP/1.1`),
   "a form": post("application/x-www-form-urlencoded", (secret) => `password=${secret}`),

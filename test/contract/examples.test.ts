@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import type { z } from "@hono/zod-openapi"
 import { Analysis, Health, Liveness, Metrics, Usage, VerdictKeys } from "../../src/http/contract.ts"
+import { EventList } from "../../src/http/contract-events.ts"
 import {
   Key,
   KeyList,
@@ -11,6 +12,7 @@ import {
   RotatedKey,
   UsedKey,
 } from "../../src/http/contract-keys.ts"
+import { ReportTaken } from "../../src/http/contract-leaks.ts"
 import { KeyRequestReceived } from "../../src/http/contract-requests.ts"
 import { answers, endpoints } from "../../src/http/reference-document.ts"
 import { exampleAnswers } from "../../src/http/reference-example.ts"
@@ -21,6 +23,7 @@ const document = contractDocument()
 const SCHEMAS = new Map<string, z.ZodType>(
   Object.entries({
     Analysis,
+    EventList,
     Health,
     Key,
     KeyList,
@@ -28,6 +31,7 @@ const SCHEMAS = new Map<string, z.ZodType>(
     Liveness,
     Metrics,
     NewKey,
+    ReportTaken,
     RevokedKey,
     RotatedKey,
     Usage,

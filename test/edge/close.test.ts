@@ -1,5 +1,6 @@
-/** Stopping: answers under way get out, idle connections end at once, the rest is cut in time. */
+/** Stopping: answers under way get out, idle connections end soon, the rest is cut in time. */
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { connect as connectHttp2 } from "node:http2"
 import { connect } from "node:net"
 import { describe, it } from "node:test"
@@ -55,6 +56,49 @@ describe("Closing the edge", () => {
     await edge.close(5_000)
     assert.equal(await status, 200)
     assert.equal(await goaway, 0)
+  })
+
+  it("answers who sends on an idle connection just then, and says close", async () => {
+    const edge = await startEdge()
+    const { socket, heard } = await open(edge.httpsPort)
+    socket.write(get("/"))
+    await seen(edge, 1)
+    const closed = edge.close(5_000)
+    setTimeout(() => socket.write(get("/status/404")), 50)
+    await closed
+    const answers = parseAnswers(await heard, true)
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers.get("connection")]),
+      [
+        [200, "keep-alive"],
+        [404, "close"],
+      ],
+    )
+  })
+
+  it("refuses a stream that is opened just then, unserved, so that it can be tried elsewhere", async () => {
+    const edge = await startEdge()
+    const client = connectHttp2(`https://127.0.0.1:${edge.httpsPort}`, { ca: CA, servername: HOST })
+    await new Promise((resolve) => client.once("remoteSettings", resolve))
+    const closed = edge.close(5_000)
+    const stream = client.request({ ":path": "/slow/50", ":authority": HOST })
+    await assert.rejects(once(stream.resume(), "response"), /NGHTTP2_REFUSED_STREAM/)
+    assert.deepEqual(edge.seen, [])
+    await closed
+  })
+
+  it("accepts connections while it drains, one answer each", async () => {
+    const edge = await startEdge()
+    const drained = edge.drain(300)
+    const { socket, heard } = await open(edge.httpsPort)
+    socket.write(get("/") + get("/status/404"))
+    const answers = parseAnswers(await heard, true)
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers.get("connection")]),
+      [[200, "close"]],
+    )
+    await drained
+    await edge.close(5_000)
   })
 
   it("says close in the answer under way, and serves nothing after it", async () => {

@@ -6,11 +6,12 @@ import { rmSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import type pg from "pg"
 import { readConfig } from "../../src/config.ts"
-import type { Address } from "../../src/db/connection.ts"
+import type { Address, Credentials } from "../../src/db/connection.ts"
 import { logIn } from "../../src/db/connection.ts"
 import type { AdminDatabase } from "../../src/db/database.ts"
 import type { Server } from "../../src/db/server.ts"
 import { openServer } from "../../src/db/server.ts"
+import { EMBEDDED_DATABASE } from "../../src/db/setup.ts"
 import { ensureTenant } from "../../src/keys/tenants.ts"
 import { fileSecrets } from "../../src/secrets/files.ts"
 import { Keyring } from "../../src/secrets/keyring.ts"
@@ -25,11 +26,18 @@ const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
 const PAUSED_SHARE = 0.02
 const LOGIN_TRIES = 5
 
+/** Where the cluster's database is. */
+export interface DatabaseSite {
+  readonly dataDir: string
+  readonly socketFolder: string
+  readonly superuser: Credentials
+}
+
 export interface ClusterOptions {
   /** Instances. */
   readonly size: number
   /** By default the database's own socket. */
-  readonly databaseUrl?: (socketFolder: string) => Promise<string>
+  readonly databaseUrl?: (site: DatabaseSite) => Promise<string>
   /** More settings of one instance. */
   readonly settings?: (instance: number) => Readonly<Record<string, string>>
 }
@@ -43,6 +51,8 @@ export class Cluster {
   /** Undefined while it is down. */
   readonly #instances: (Program | undefined)[] = []
   readonly #paused = new Set<number>()
+  /** Where the database's superuser logs in. */
+  #database: Address
   /** When which instance was killed, by `performance.now`. */
   readonly kills: { readonly n: number; readonly at: number }[] = []
 
@@ -56,6 +66,7 @@ export class Cluster {
     this.#server = server
     this.#keyring = keyring
     this.#settings = settings
+    this.#database = server.address
     this.admin = server.admin()
   }
 
@@ -68,7 +79,11 @@ export class Cluster {
     const secrets = fileSecrets(dataDir)
     const server = await openServer(readConfig({ ZT_DATA_DIR: dataDir }), secrets)
     const folder = socketFolderOf(server.address)
-    const url = (await databaseUrl?.(folder)) ?? `postgresql:///zygentrust?host=${folder}`
+    const { superuser } = server
+    if (superuser === undefined) throw new Error("not an embedded database")
+    const url =
+      (await databaseUrl?.({ dataDir, socketFolder: folder, superuser })) ??
+      `postgresql:///zygentrust?host=${folder}`
     const cluster = new Cluster(dataDir, server, await Keyring.open(secrets), (n) => ({
       ...SETTINGS,
       ZT_DATABASE_URL: url,
@@ -117,6 +132,13 @@ export class Cluster {
     await program?.stop("SIGKILL")
   }
 
+  /** Asks it to stop. @returns Its exit code. */
+  async stop(n: number): Promise<number | null | undefined> {
+    const code = await this.#instances[n]?.stop()
+    this.#instances[n] = undefined
+    return code
+  }
+
   async pause(n: number, ms: number): Promise<void> {
     const pid = this.#instances[n]?.pid
     if (pid === undefined) return
@@ -129,15 +151,20 @@ export class Cluster {
 
   /** @returns A login as the database's superuser; whoever takes it ends it. */
   async superuser(): Promise<pg.Client> {
-    const { address, superuser } = this.#server
+    const { superuser } = this.#server
     if (superuser === undefined) throw new Error("not an embedded database")
     for (let tries = 1; ; tries++) {
       try {
-        return await logIn(address, superuser)
+        return await logIn(this.#database, superuser)
       } catch (error) {
         if (tries === LOGIN_TRIES) throw error // else it was cut, or the machine has no time
       }
     }
+  }
+
+  /** From now on the superuser logs in there. */
+  movedTo(socketFolder: string): void {
+    this.#database = { socketFolder, database: EMBEDDED_DATABASE }
   }
 
   /** @returns The id of a new tenant. */

@@ -1,12 +1,17 @@
-/** A million answers under mishaps, with a thousand requests under way at once. */
+/**
+ * A million answers under mishaps, with a thousand requests under way at once; `TEST_HISTORY_ANSWERS` of
+ * them where that is set.
+ */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { runHistory } from "./run.ts"
 
+const ANSWERS = Number(process.env["TEST_HISTORY_ANSWERS"] ?? 1_000_000)
+
 describe("the history of keys over three instances, long", () => {
-  it("a million answers: none is wrong", async (t) => {
+  it(`${ANSWERS} answers: none is wrong`, async (t) => {
     const { seed, history, mishaps } = await runHistory({
-      requests: 1_000_000,
+      requests: ANSWERS,
       clients: 1_000,
       mishapEveryMs: 1_000,
     })

@@ -23,9 +23,13 @@ export interface Deployment {
   close(): Promise<void>
 }
 
-export async function startDeployment(): Promise<Deployment> {
+/** @param settings - Of the program, besides the lab's. */
+export async function startDeployment(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Deployment> {
   const lab = await startLab()
-  const program = await startProgram({ environment: lab.settings }).catch(async (error) => {
+  const options = { environment: { ...lab.settings, ...settings } }
+  const program = await startProgram(options).catch(async (error) => {
     await lab.close() // or the test file would never end
     throw error
   })

@@ -11,6 +11,8 @@ interface Schema {
   readonly default?: unknown
   readonly enum?: readonly unknown[]
   readonly properties?: Readonly<Record<string, Schema>>
+  /** Of a list. */
+  readonly items?: Schema
 }
 
 interface Parameter {
@@ -87,7 +89,7 @@ function routeOf(
 ): Route {
   const name = `${method} ${path}`
   const parameters = operation.parameters ?? []
-  const body = bodyOf(name, operation, schemas)
+  const { isList, body } = bodyOf(name, operation, schemas)
   const make = (values: ReadonlyMap<string, string>): Request => {
     const of = (kind: string) => parameters.filter((parameter) => parameter.in === kind)
     const value = (parameter: Parameter) =>
@@ -120,7 +122,7 @@ function routeOf(
       method,
       path: target + search,
       headers: { ...headers, "content-type": "application/json" },
-      body: JSON.stringify(filled),
+      body: JSON.stringify(isList ? [filled] : filled),
     }
   }
   const declared = new Set(parameters.map((parameter) => parameter.name.toLowerCase()))
@@ -148,18 +150,20 @@ function exampleOf(name: string, { name: parameter, example, schema }: Parameter
   return String(value)
 }
 
-/** @returns The properties of a JSON body with their examples. */
+/** @returns The properties of a JSON body, or of the items of a list, with their examples. */
 function bodyOf(
   name: string,
   { requestBody }: Operation,
   schemas: Readonly<Record<string, Schema>>,
-): Record<string, unknown> | undefined {
-  if (requestBody === undefined) return undefined
-  const { schema } = requestBody.content["application/json"] ?? {}
-  const named = schema?.$ref?.replace("#/components/schemas/", "")
-  const properties = (named === undefined ? schema : schemas[named])?.properties
+): { readonly isList: boolean; readonly body: Record<string, unknown> | undefined } {
+  if (requestBody === undefined) return { isList: false, body: undefined }
+  const resolve = (schema: Schema | undefined) =>
+    schemas[schema?.$ref?.replace("#/components/schemas/", "") ?? ""] ?? schema
+  const schema = resolve(requestBody.content["application/json"]?.schema)
+  const isList = schema?.items !== undefined
+  const properties = (isList ? resolve(schema.items) : schema)?.properties
   if (properties === undefined) throw new Error(`${name} takes a body: fill it in operations.ts`)
-  return Object.fromEntries(
+  const body = Object.fromEntries(
     Object.entries(properties).map(([property, { example, default: usual }]) => {
       const value = example ?? usual
       if (value === undefined)
@@ -167,4 +171,5 @@ function bodyOf(
       return [property, value]
     }),
   )
+  return { isList, body }
 }

@@ -44,6 +44,20 @@ begin
     -- What runs: rows without an outcome. Most rows have theirs from the start, and are not in it.
     execute format($ddl$
       create index usage_running on %1$I.usage (tenant_id, at) where status is null;
+
+      -- How many requests of a tenant run; one that began a minute ago is dead.
+      create function %1$I.running(tenant_id uuid, now timestamptz) returns bigint
+      language plpgsql volatile set search_path = pg_catalog, pg_temp
+        set plan_cache_mode = force_custom_plan
+      as $function$
+      begin
+        return (select count(*) from %1$I.usage u
+          where u.tenant_id = running.tenant_id and u.status is null
+            and u.at > now - interval '1 minute' and u.at <= now);
+      end
+      $function$;
+      alter function %1$I.running owner to zt_service;
+      revoke all on function %1$I.running from public;
     $ddl$, s.name);
 
     -- Admits a batch: distinct keys, and arrivals that name theirs by its number (from 1). Arrays run
@@ -198,12 +212,9 @@ begin
           ) k;
 
         if not all_fit then
-          with running as ( -- one that has run for a minute is dead
-            select u.tenant_id, count(*) as running from %1$I.usage u
-              where u.tenant_id = any (array(
-                  select k.tenant_id from unnest(standings) k where k.concurrency is not null))
-                and u.status is null and u.at > this_moment - interval '1 minute'
-              group by 1
+          with running as materialized (
+            select k.tenant_id, %1$I.running(k.tenant_id, this_moment) as running
+              from unnest(standings) k where k.concurrency is not null group by 1
           ), asked as (
             select a."position", a.key, a.status, k.tenant_id,
               case when %2$L <> 'live' or a.status >= 400 then 0 else a.cost end as cost,

@@ -3,7 +3,7 @@
  * All but `me` need the scope `keys:write`. Another tenant's id is as unknown as nobody's.
  */
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi"
-import { decodeId, newUuid } from "../../core/ids.ts"
+import { newUuid } from "../../core/ids.ts"
 import type { Tx } from "../../db/database.ts"
 import type { Attempt } from "../../keys/once.ts"
 import { madeBefore } from "../../keys/once.ts"
@@ -34,6 +34,7 @@ import {
   RotatedKey,
   UsedKey,
 } from "../contract-keys.ts"
+import { cursorAfter, readCursor } from "../cursor.ts"
 import { metered } from "../metered.ts"
 import type { AppEnv, Parts } from "../parts.ts"
 import { answer, KEYED, refusals } from "../refusals.ts"
@@ -216,10 +217,10 @@ export function keyRoutes(parts: Parts): OpenAPIHono<AppEnv> {
       work: ({ limit, cursor }, asker) =>
         within(asker, 200, async (tx) => {
           const count = limit === undefined ? PAGE : Number(limit)
-          const found = await ownersKeys(tx, keyring, asker, readCursor(cursor), count + 1)
+          const found = await ownersKeys(tx, keyring, asker, readCursor(cursor) ?? FIRST, count + 1)
           const keys = found.slice(0, count)
           const last = found.length > count ? keys.at(-1) : undefined
-          return { keys, next_cursor: last === undefined ? null : cursorAfter(last.id) }
+          return { keys, next_cursor: last === undefined ? null : cursorAfter("key", last.id) }
         }),
     }),
   )
@@ -275,14 +276,4 @@ export function keyRoutes(parts: Parts): OpenAPIHono<AppEnv> {
     simple("POST /v1/keys/{id}/revoke", (tx, asker) => revokeOwn(tx, asker, asker.id)),
   )
   return app
-}
-
-/** A cursor is a place in the order of ids: it means nothing that row security has not allowed. */
-function cursorAfter(id: string): string {
-  const hex = (decodeId("key", id) ?? "").replaceAll("-", "")
-  return Buffer.from(hex, "hex").toString("base64url")
-}
-
-function readCursor(cursor: string | undefined): string {
-  return cursor === undefined ? FIRST : Buffer.from(cursor, "base64url").toString("hex")
 }
