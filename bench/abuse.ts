@@ -98,6 +98,7 @@ try {
     schema: "live",
     secretOf: (salt) => salt.toString("hex"),
     now: Date.now,
+    everySeconds: 60,
   })
   await networks.flush()
   // 256 connections of as many networks, each with its key, as clients have them.

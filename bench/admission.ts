@@ -1,116 +1,156 @@
 /**
- * The admission statement alone, by batch sizes, for a tenant without limits and for tenants with a
- * rate and a quota, from one key and from a hundred.
+ * The admission statement alone: admissions a second, and the database's CPU for each, by batch sizes,
+ * among few and many keys, with a month of usage rows in place.
  *
- * `bin/node bench/admission.ts [--seconds 1]`. One connection, as the program has it; figures are the
- * whole round trip. The server does not sync, so that a disk's pace is not what is measured.
+ * `bin/node bench/admission.ts [--keys 10000,1000000] [--usage 1000000] [--seconds 0.3] [--rounds 3]`.
+ * The issue asks for `--keys 10000,1000000,10000000`: the last takes three to ten minutes to load, and
+ * 4 GB of disk, removed at the end. A month of usage belongs to the tenants that ask. Each database has
+ * one connection, as the program has; a second is the whole round trip, CPU that of the connection's
+ * process in PostgreSQL (proc(5), schedstat). The server does not sync, so that a disk's pace is not what is
+ * measured. Databases by turns, medians of the rounds.
  */
-import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import type pg from "pg"
-import { Admission } from "../src/admission/admission.ts"
-import { newUuid } from "../src/core/ids.ts"
-import { Problem } from "../src/core/problem.ts"
-import { runStatement } from "../src/db/connection.ts"
-import type { Database } from "../src/db/database.ts"
+import type { Admission } from "../src/admission/admission.ts"
+import { median } from "./load.ts"
+import type { AskingKey } from "./many-keys.ts"
+import { admissionOver, admitAll, fillKeys, KEYS_A_TENANT, keyNumber, uuidOf } from "./many-keys.ts"
+import type { Scratch } from "./scratch.ts"
 import { openScratch } from "./scratch.ts"
+import { tidily } from "./tidy.ts"
 
+const LIMIT = 1.3
 const SIZES = [1, 4, 16, 64, 256]
-const KEYS_A_TENANT = 10
-const TENANTS = 10
-const PLANS = ["unlimited", "limited"] as const
+/** Of each plan, all over the table: so many tenants ask, with so many keys each. */
+const TENANTS = 50
+const KEYS = 5
+const PLANS = ["unlimited", "limited"]
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "1" } } })
-const durationMs = Number(values.seconds) * 1_000
+const { values } = parseArgs({
+  options: {
+    keys: { type: "string", default: "10000,1000000" },
+    usage: { type: "string", default: "1000000" },
+    seconds: { type: "string", default: "0.3" },
+    rounds: { type: "string", default: "3" },
+  },
+})
+const lastsMs = Number(values.seconds) * 1_000
 
-const scratch = await openScratch()
-try {
-  await scratch.create("admission")
-  const client = await scratch.connect("admission")
-  await fill(client)
-  const database = {
-    call: async (text: string, args: unknown[]) => (await runStatement(client, text, args)).rows,
-  } as unknown as Database
-  const admission = new Admission(database, "live")
+await tidily(async (stack) => {
+  const scratch = await openScratch(stack)
+  const places: Place[] = []
+  for (const keys of values.keys.split(",").map(Number)) places.push(await open(scratch, keys))
+  console.log(`batches of so many; of ${places.map(({ keys }) => keys).join(" and ")} keys:`)
+  let worst = 0
   for (const plan of PLANS) {
-    for (const keys of [1, KEYS_A_TENANT * TENANTS]) {
+    for (const tenants of [1, TENANTS]) {
       for (const size of SIZES) {
-        await measure(admission, plan, keys, size, durationMs / 5) // warm
-        const { perSecond, microsEach } = await measure(admission, plan, keys, size, durationMs)
+        const rounds = places.map((place) => ({ place, measured: [] as Measured[] }))
+        for (const { place } of rounds) await measure(place, plan, tenants, size, lastsMs / 3) // warm
+        for (let round = 0; round < Number(values.rounds); round++) {
+          for (const { place, measured } of rounds) {
+            measured.push(await measure(place, plan, tenants, size, lastsMs))
+          }
+        }
+        const of = (field: keyof Measured) =>
+          rounds.map(({ measured }) => median(measured.map((one) => one[field])))
+        const [few = 0, ...more] = of("cpuMicros")
+        const ratios = more.map((one) => one / few)
+        worst = Math.max(worst, ...ratios)
         console.log(
-          `${plan.padEnd(9)} ${String(keys).padStart(3)} keys, batches of ${String(size).padStart(3)}: ${perSecond.toFixed(0).padStart(6)} a second, ${microsEach.toFixed(1).padStart(7)} µs each`,
+          `${plan.padEnd(9)} ${String(tenants).padStart(2)} tenants ${String(size).padStart(4)}: ${list(of("perSecond"), 0, 6)} a second; CPU ${list(of("cpuMicros"), 1, 6)} µs each${more.length > 0 ? `, ${list(ratios, 2, 4)} times` : ""}`,
         )
       }
     }
   }
-} finally {
-  await scratch.close()
+  if (places.length > 1)
+    console.log(
+      `worst ${worst.toFixed(2)} times the CPU among ${places[0]?.keys} (at most ${LIMIT})`,
+    )
+})
+
+interface Place {
+  readonly keys: number
+  readonly admission: Admission
+  readonly asking: ReadonlyMap<string, readonly AskingKey[]>
+  /** Of the connection's process in PostgreSQL. */
+  readonly pid: number
+}
+
+interface Measured {
+  readonly perSecond: number
+  readonly cpuMicros: number
+}
+
+async function open(scratch: Scratch, keys: number): Promise<Place> {
+  const began = performance.now()
+  const name = `keys_${keys}`
+  await scratch.create(name)
+  const client = await scratch.connect(name)
+  await fillKeys(client, keys)
+  const tenants = keys / KEYS_A_TENANT
+  // Even tenants are unlimited, odd ones limited.
+  const of = (plan: number) =>
+    Array.from({ length: TENANTS }, (_, n) => 2 * Math.floor((n * tenants) / (2 * TENANTS)) + plan)
+  await fillUsage(client, [...of(0), ...of(1)])
+  const asking = new Map(
+    PLANS.map((plan, n) => [
+      plan,
+      of(n).flatMap((tenant) =>
+        Array.from({ length: KEYS }, (_, key) => keyNumber(tenant * KEYS_A_TENANT + key)),
+      ),
+    ]),
+  )
+  const { rows } = await client.query("select pg_backend_pid() as pid")
+  console.error(`${keys} keys in ${((performance.now() - began) / 1_000).toFixed(0)} s`)
+  return { keys, admission: admissionOver(client), asking, pid: rows[0].pid }
+}
+
+/** A month of it, evenly over its days and the tenants. */
+async function fillUsage(client: pg.Client, tenants: readonly number[]): Promise<void> {
+  const each = Math.floor(Number(values.usage) / tenants.length)
+  await client.query(`
+    do $$ begin
+      if to_regprocedure('live.add_usage_day(date)') is not null then
+        perform live.add_usage_day(current_date - n) from generate_series(0, 32) n;
+      end if;
+    end $$;
+    insert into live.usage (tenant_id, request_id, key_id, at, route, status, latency_bucket,
+        cache_hit, units, plan)
+      select ${uuidOf("t")}, gen_random_uuid(), ${uuidOf(`t * ${KEYS_A_TENANT}`)},
+        now() - n * interval '30 days' / ${each}, 1, 200, 0, true, 1, 'unlimited'
+      from generate_series(1, ${each}) n, unnest('{${tenants.join(",")}}'::integer[]) t
+      order by n desc;
+  `)
+  await client.query("vacuum analyze live.usage")
 }
 
 async function measure(
-  admission: Admission,
+  { admission, asking, pid }: Place,
   plan: string,
-  keys: number,
+  tenants: number,
   size: number,
   lastsMs: number,
-): Promise<{ perSecond: number; microsEach: number }> {
+): Promise<Measured> {
+  const keys = (asking.get(plan) ?? []).slice(0, tenants * KEYS)
+  const before = backendMicros(pid)
   const began = performance.now()
   let admitted = 0
   while (performance.now() - began < lastsMs) {
-    const batch = Array.from({ length: size }, (_, n) =>
-      admit(admission, plan, (admitted + n) % keys),
-    )
-    await Promise.all(batch)
+    const batch = Array.from({ length: size }, (_, n) => keys[(admitted + n) % keys.length])
+    await admitAll(admission, batch as AskingKey[], { introduced: true })
     admitted += size
   }
   const ms = performance.now() - began
-  return { perSecond: (admitted / ms) * 1_000, microsEach: (ms / admitted) * 1_000 }
+  return { perSecond: (admitted / ms) * 1_000, cpuMicros: (backendMicros(pid) - before) / admitted }
 }
 
-function admit(admission: Admission, plan: string, key: number): Promise<void> {
-  const digest = digestOf(plan, key)
-  return new Promise((resolve, reject) => {
-    admission.admit(
-      {
-        index8: digest.slice(0, 8),
-        digest,
-        caller: admission.callerOf(digest),
-        requestId: newUuid(),
-        route: 1,
-        cost: 1,
-        scope: 1,
-        outcome: { status: 200, latencyBucket: 0, cacheHit: true },
-      },
-      (result) => (result instanceof Problem ? reject(result) : resolve()),
-    )
-  })
+/** Time on a CPU, of a process with one thread. */
+function backendMicros(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ", 1)[0]) / 1_000
 }
 
-function digestOf(plan: string, key: number): string {
-  return createHash("sha256").update(`${plan} ${key}`).digest("hex")
-}
-
-async function fill(client: pg.Client): Promise<void> {
-  await client.query(
-    `insert into platform.plan (name, units_per_month, requests_per_second, burst)
-      values ('limited', 1000000000, 1000000, 1000000)`,
-  )
-  for (const plan of PLANS) {
-    for (let tenant = 0; tenant < TENANTS; tenant++) {
-      const id = newUuid()
-      await client.query(
-        `insert into platform.tenant (id, name_index, sealed_name, plan)
-          values ($1, decode(md5($1::uuid::text), 'hex'), '', $2)`,
-        [id, plan],
-      )
-      for (let key = 0; key < KEYS_A_TENANT; key++) {
-        const digest = digestOf(plan, tenant * KEYS_A_TENANT + key)
-        await client.query(
-          `insert into live.api_key (tenant_id, id, sealed_name, index8, digest)
-            values ($1, $2, '', $3, decode($4, 'hex'))`,
-          [id, newUuid(), digest.slice(0, 8), digest],
-        )
-      }
-    }
-  }
+function list(numbers: readonly number[], digits: number, width: number): string {
+  return numbers.map((one) => one.toFixed(digits).padStart(width)).join(" /")
 }

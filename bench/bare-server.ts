@@ -1,6 +1,6 @@
 /**
  * The limit that the hot path is held against: a bare `node:https` server, with the same TLS
- * settings, that sends the same bytes and does nothing else. Started by hot-path.ts.
+ * settings, that sends the same bytes and does nothing else. Started by bare.ts.
  */
 import { readFileSync } from "node:fs"
 import { createServer } from "node:https"

@@ -10,6 +10,7 @@ import { parseArgs } from "node:util"
 import type pg from "pg"
 import { runStatement } from "../src/db/connection.ts"
 import { medians, openScratch } from "./scratch.ts"
+import { tidily } from "./tidy.ts"
 
 const LIMIT = 1.05
 const ANALYSES = 500
@@ -63,8 +64,8 @@ const QUERIES: readonly Query[] = [
   },
 ]
 
-const scratch = await openScratch()
-try {
+await tidily(async (stack) => {
+  const scratch = await openScratch(stack)
   await scratch.create("bench")
   const owner = await scratch.connect("bench")
   await fill(owner)
@@ -96,9 +97,7 @@ try {
   }
   console.log(`worst ${worst.toFixed(3)} (limit ${LIMIT})`)
   if (worst > LIMIT) process.exitCode = 1
-} finally {
-  await scratch.close()
-}
+})
 
 function uuid(n: number): string {
   return `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`

@@ -4,33 +4,32 @@ import pg from "pg"
 import { clientConfig } from "../src/db/connection.ts"
 import { EMBEDDED_DATABASE } from "../src/db/setup.ts"
 import { asSuperuser, closeServers, sharedServer } from "../test/postgres-servers.ts"
+import { interrupted, opened } from "./tidy.ts"
 
 export interface Scratch {
-  /** Logs in as superuser; ended by `close`. */
+  /** Logs in as superuser. */
   connect(database: string): Promise<pg.Client>
   /** Makes a migrated database of that name. */
   create(name: string): Promise<void>
-  close(): Promise<void>
 }
 
-export async function openScratch(): Promise<Scratch> {
-  const { server } = await sharedServer(18)
-  const clients: pg.Client[] = []
+export async function openScratch(stack: AsyncDisposableStack): Promise<Scratch> {
+  const { server } = await opened(stack, () => sharedServer(18), closeServers)
   return {
     async connect(database) {
       const client = new pg.Client(clientConfig(server.address(database), server.superuser))
+      client.on("error", () => {}) // whatever is under way fails as well
+      stack.defer(async () => {
+        const ending = client.end().catch(() => {})
+        if (!interrupted.aborted) await ending // else it may fill a table for minutes
+      })
       await client.connect()
-      clients.push(client)
       return client
     },
     create: (name) =>
       asSuperuser(server, "postgres", async (client) => {
         await client.query(`create database ${name} template ${EMBEDDED_DATABASE}`)
       }),
-    async close() {
-      await Promise.all(clients.map((client) => client.end()))
-      await closeServers()
-    },
   }
 }
 

@@ -4,7 +4,7 @@
  * `docs/configuration.md` is generated from this table. A variable that begins with `ZT_` and is
  * not here, or a value that does not parse, stops the start by name.
  */
-import { readFileSync } from "node:fs"
+import { readFileSync, statSync } from "node:fs"
 import { isIP } from "node:net"
 import { dirname, resolve } from "node:path"
 import { z } from "zod"
@@ -296,6 +296,12 @@ export const SETTINGS = {
     path.optional(),
     "Public keys of secret scanners that may report leaked keys at `POST /v1/leaked-keys` (JSON, see docs/leaked-keys.md). Read again when it changes. Without it, nobody may.",
   ),
+  keyRequestsPerDay: setting(
+    "ZT_KEY_REQUESTS_PER_DAY",
+    integer(1, 1_000_000),
+    "Requests for keys that one address may make a day, on each instance. Raise it where all people come from one address, such as a TCP balancer's.",
+    "10",
+  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),
@@ -420,6 +426,21 @@ export function withSettings(config: Config, settings: Environment): Config {
     .filter(([, { name }]) => settings[name] !== undefined)
     .map(([key]) => [key, given[key as keyof Config]])
   return Object.freeze({ ...config, ...Object.fromEntries(replaced) })
+}
+
+/** @returns One sentence for each `_FILE` that others than its reader may read. */
+export function exposedFiles(environment: Environment = readEnvironment()): string[] {
+  return Object.values(SETTINGS).flatMap((entry) => {
+    const name = `${entry.name}_FILE`
+    const file = "file" in entry ? environment[name] : undefined
+    const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })
+    if (found === undefined) return []
+    // Whose file it is not reads it by its group, as a container's or systemd's.
+    const others = found.uid === process.getuid?.() ? 0o077 : 0o007
+    if ((found.mode & others) === 0) return []
+    const mode = (found.mode & 0o777).toString(8)
+    return [`${name} names a file that others may read (mode ${mode}): run 'chmod 600' on it.`]
+  })
 }
 
 function readSecretFile(name: string, file: string | undefined): string | undefined {

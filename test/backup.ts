@@ -22,7 +22,10 @@ import { asSuperuser, sharedServer } from "./postgres-servers.ts"
 export const NEVER = new AbortController().signal
 
 /** Two tenants with keys, and rows in every kind of table. @returns A key of the first. */
-export async function fill(db: TestDatabase, rows = 500): Promise<string> {
+export async function fill(
+  db: Pick<TestDatabase, "admin" | "secrets" | "asSuperuser">,
+  rows = 500,
+): Promise<string> {
   const keyring = await Keyring.open(db.secrets)
   const [first] = await db.admin.asOperator(async (tx) => {
     const issue = (tenant: string, environment: "live" | "test") =>
@@ -70,7 +73,10 @@ export interface TestBackup extends TestIdentity {
 }
 
 /** @returns A backup of a database in a new folder, which the caller removes. */
-export async function backUp(db: TestDatabase, who?: TestIdentity): Promise<TestBackup> {
+export async function backUp(
+  db: Pick<TestDatabase, "url" | "secrets">,
+  who?: TestIdentity,
+): Promise<TestBackup> {
   const identity = who ?? (await newIdentity())
   const folder = await mkdtemp(join(tmpdir(), "zt-backup-"))
   const [file, seeds] = [join(folder, "one.age"), join(folder, "tenant-keys.age")]

@@ -72,9 +72,8 @@ export function environment(dataDir: string, more: Readonly<Record<string, strin
     ZT_DATA_DIR: dataDir,
     ZT_HTTPS_PORT: "0",
     ZT_HTTP_PORT: "0",
-    // A whole suite comes from one address.
-    ZT_KEY_REQUESTS_PER_DAY: "1000000",
     ZT_STRANGERS_PER_SECOND: "1000000",
+    ZT_KEY_REQUESTS_PER_DAY: "1000000", // a whole suite comes from one address
     ...more,
   }
 }

@@ -17,6 +17,7 @@ import {
 } from "../../test/backup.ts"
 import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
+import { addUsageDays } from "../../test/usage-days.ts"
 import { credentials, withClient } from "../db/connection.ts"
 import type { Migration } from "../db/migrator.ts"
 import { loadMigrations, migrate } from "../db/migrator.ts"
@@ -39,6 +40,13 @@ for (const [from, into] of [
     before(async () => {
       db = await createDatabase(from)
       await fill(db)
+      await db.asSuperuser(async (client) => {
+        await addUsageDays(client, 40, 40) // a day that no migration makes
+        await client.query(
+          `insert into live.usage (tenant_id, request_id, key_id, at, route, units, plan)
+            select id, id, id, now() - interval '40 days', 1, 1, '' from platform.tenant`,
+        )
+      })
       backup = await backUp(db)
       empty = await emptyDatabase(into)
     })
@@ -55,7 +63,11 @@ for (const [from, into] of [
     it("gives the same rows, table by table, and the same catalog", async () => {
       const { erased, tables } = await load(empty, backup)
       assert.equal(erased, 0)
-      assert.ok(tables.some(({ name, rows }) => name === "usage" && rows === 500))
+      const usage = tables.filter(({ name }) => /^usage_\d{8}$/.test(name))
+      assert.equal(
+        usage.reduce((sum, { rows }) => sum + rows, 0),
+        502,
+      )
       const [original, restored] = await Promise.all([
         db.asSuperuser(look),
         empty.asSuperuser(look),
@@ -111,10 +123,10 @@ describe("making a backup", () => {
   })
 
   it("that row security would leave short is refused", async () => {
-    await db.asSuperuser((client) => client.query("drop policy backup on live.usage"))
+    await db.asSuperuser((client) => client.query(`drop policy backup on ${today()}`))
     const backing = await backingOf(db, await newIdentity())
     const making = makeBackup({ backing, file: join(folder, "short.age"), signal: NEVER })
-    await assert.rejects(making, /live\.usage has 2000 rows, and zt_backup reads 0 of them/)
+    await assert.rejects(making, /live\.usage_\d+ has \d+ rows, and zt_backup reads 0 of them/)
     assert.ok(!(await readdir(folder)).includes("short.age"))
   })
 })
@@ -221,12 +233,17 @@ describe("releases", () => {
     await empty.asSuperuser((client) => client.query(MEDDLE))
     await assert.rejects(
       load(empty, old),
-      /live\.usage does not come out of the database as it is in/,
+      /live\.usage_\d+ does not come out of the database as it is in/,
     )
     assert.deepEqual(await empty.asSuperuser(digestsOf), {})
     await empty.drop()
   })
 })
+
+/** The partition of usage that rows go into now. */
+function today(): string {
+  return `live.usage_${new Date().toISOString().slice(0, 10).replaceAll("-", "")}`
+}
 
 /** Changes rows as they come in, as a failing disk or a trigger nobody remembers would. */
 const MEDDLE = `

@@ -9,13 +9,12 @@ import { lstat, mkdir, rm, rmdir } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Problem } from "../core/problem.ts"
 import { codeOf } from "../core/thrown.ts"
-import { bootstrap } from "../db/bootstrap.ts"
 import { platformPackage } from "../db/embedded/binaries.ts"
 import type { EmbeddedServer } from "../db/embedded/embedded.ts"
 import { openEmbedded } from "../db/embedded/embedded.ts"
 import { folderOf, folderProblem } from "../db/embedded/folder.ts"
 import { stopPostmaster } from "../db/embedded/postmaster.ts"
-import { EMBEDDED_DATABASE } from "../db/setup.ts"
+import { bootstrapEmbedded } from "../db/setup.ts"
 import { tryExclusive } from "../secrets/file-lock.ts"
 import type { SecretStore } from "../secrets/store.ts"
 
@@ -72,16 +71,7 @@ export async function withScratchServer<T>(
 ): Promise<T> {
   const server = await openEmbedded(folder, secrets, platformPackage())
   try {
-    await server.locked(() =>
-      bootstrap({
-        address: server.address,
-        administrator: server.superuser,
-        database: EMBEDDED_DATABASE,
-        maintenanceDatabase: "postgres",
-        secrets,
-        embedded: true,
-      }),
-    )
+    await bootstrapEmbedded(server, secrets)
     return await work(server)
   } finally {
     await server.close()

@@ -2,7 +2,6 @@
 import { dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import type { Made } from "../backup/make.ts"
-import { Problem } from "../core/problem.ts"
 import type { Cli, ExitCode } from "./cli.ts"
 import { wrongUsage } from "./cli.ts"
 
@@ -47,7 +46,6 @@ async function make(named: string | undefined, cli: Cli): Promise<ExitCode> {
   if (named === undefined && backupDir === undefined) {
     throw wrongUsage("say where to: a FILE, or a folder in ZT_BACKUP_DIR")
   }
-  await refuseNothing(cli)
   const file = resolve(named ?? join(backupDir ?? "", backupName(new Date())))
   const { withBackups } = await import("./with-backups.ts")
   const made = await withBackups(cli, async (opened) => {
@@ -69,15 +67,6 @@ async function make(named: string | undefined, cli: Cli): Promise<ExitCode> {
   if (named === undefined) await pruneBackups(dirname(file), cli.config.backupKeep, new Date())
   await say(made, cli)
   return 0
-}
-
-/** Elsewhere a missing deployment is made; a backup of a new, empty one would pass for the real one's. */
-async function refuseNothing({ config: { dataDir, databaseUrl } }: Cli): Promise<void> {
-  const { exists } = await import("../backup/scratch.ts")
-  if (databaseUrl !== undefined || (await exists(join(dataDir, "postgres")))) return
-  throw new Problem("BACKUP", {
-    message: `${dataDir} holds no deployment: set ZT_DATA_DIR to the one to be backed up, or ZT_DATABASE_URL where its database is elsewhere. No backup was made.`,
-  })
 }
 
 async function say({ file, bytes, tables, rows, at, deployment }: Made, cli: Cli): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import { forgetSecrets } from "../../test/secrets.ts"
 import { readConfig } from "../config.ts"
+import { withClient } from "../db/connection.ts"
 import { openServer } from "../db/server.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import { checkDatabase } from "./doctor-database.ts"
@@ -56,6 +57,34 @@ describe("looking at an embedded database", () => {
       await rm(copy, { recursive: true })
     })
   }
+
+  it("running: for how many days ahead usage has partitions, and what to do when too few", async () => {
+    const server = await openServer(config(whole), fileSecrets(whole))
+    try {
+      const good = await checkDatabase(config(whole))
+      assert.equal(good.status, "ok", good.message)
+      assert.match(good.message, /up to date, usage has partitions for 2 days ahead$/)
+      assert.ok(server.superuser)
+      await withClient(server.address, server.superuser, async (client) => {
+        const { rows } = await client.query<{ name: string }>(
+          String.raw`select oid::regclass::text as name from pg_class
+            where relname ~ '^usage_\d{8}$' and relkind = 'r' and relnamespace = 'live'::regnamespace
+            order by 1 desc limit 2`,
+        )
+        for (const { name } of rows) await client.query(`drop table ${name}`)
+      })
+      const few = await checkDatabase(config(whole))
+      assert.equal(few.status, "warn", few.message)
+      assert.match(few.message, /^Usage rows have partitions until today alone/)
+      assert.match(few.advice ?? "", /^A start makes them/)
+      await withClient(server.address, server.superuser, (client) =>
+        client.query("select live.extend_usage(2)"),
+      )
+      assert.equal((await checkDatabase(config(whole))).status, "ok")
+    } finally {
+      await server.close()
+    }
+  })
 
   it("running, without the password to ask it: no advice that does not fit", async () => {
     const server = await openServer(config(whole), fileSecrets(whole))

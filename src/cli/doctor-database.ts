@@ -9,11 +9,13 @@ import { ROOT } from "../config.ts"
 import { Problem } from "../core/problem.ts"
 import { readDatabaseUrl } from "../db/address.ts"
 import type { Address } from "../db/connection.ts"
+import { credentials, runStatement, withClient } from "../db/connection.ts"
 import { platformPackage } from "../db/embedded/binaries.ts"
 import { checkCluster, checkFiles, folderOf, socketFolder } from "../db/embedded/folder.ts"
 import { findPostmaster } from "../db/embedded/postmaster.ts"
 import { checkOwn, EMBEDDED_DATABASE, readStandby } from "../db/setup.ts"
 import { STANDBY_WORDS } from "../db/standby.ts"
+import { READ_DAYS_AHEAD, tooFewAhead } from "../usage/partitions.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
 import { openSecrets } from "./open-secrets.ts"
@@ -91,6 +93,22 @@ async function checkEmbedded(config: Config): Promise<Diagnosis> {
 
 /** Logs in as a start would. @throws Problem that says what is missing. */
 async function ask(config: Config, address: Address, which: string): Promise<Diagnosis> {
-  const { version } = await checkOwn(address, openSecrets(config))
-  return ok(CHECK, `${which}, PostgreSQL ${version}: it answers and is up to date`)
+  const secrets = openSecrets(config)
+  const { version } = await checkOwn(address, secrets)
+  const days = await withClient(
+    address,
+    await credentials(secrets, "zt_migrate"),
+    async (client) => (await runStatement<{ days: number }>(client, READ_DAYS_AHEAD)).rows[0]?.days,
+  )
+  const tooFew = tooFewAhead(days ?? -1)
+  return tooFew === undefined
+    ? ok(
+        CHECK,
+        `${which}, PostgreSQL ${version}: it answers and is up to date, usage has partitions for ${days} days ahead`,
+      )
+    : warn(
+        CHECK,
+        tooFew,
+        "A start makes them, and a running server every 5 minutes: if one runs, its log has the cause.",
+      )
 }

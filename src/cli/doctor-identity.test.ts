@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
-import { statSync } from "node:fs"
+import { accessSync, constants, statSync } from "node:fs"
 import { chmod, copyFile, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, it } from "node:test"
 import { armor, Encrypter } from "age-encryption"
@@ -9,8 +9,20 @@ import { readConfig } from "../config.ts"
 import { fileSecrets } from "../secrets/files.ts"
 import { checkIdentity } from "./doctor-identity.ts"
 
-/** A file system in memory that every Linux has: another than the temporary folder's. */
-const OTHER = "/dev/shm"
+/** A folder on another file system than the temporary folder's, which may be in memory or on a disk. */
+const OTHER = ["/dev/shm", "/var/tmp", homedir(), import.meta.dirname].find((folder) => {
+  const other = statSync(folder, { throwIfNoEntry: false })
+  return other !== undefined && other.dev !== statSync(tmpdir()).dev && mayWrite(folder)
+})
+
+function mayWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 describe("looking at where the identity lies", () => {
   let dataDir: string
@@ -36,9 +48,7 @@ describe("looking at where the identity lies", () => {
   })
 
   it("on another disk: good", async (test) => {
-    if (statSync(OTHER, { throwIfNoEntry: false })?.dev === statSync(dataDir).dev) {
-      return test.skip("the temporary folder lies in memory as well")
-    }
+    if (OTHER === undefined) return test.skip("this machine has one file system alone")
     await fileSecrets(dataDir).set("root-key", "value")
     const folder = await mkdtemp(join(OTHER, "zt-"))
     try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdir, mkdtemp, readdir, rm, truncate } from "node:fs/promises"
+import { chmod, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, it } from "node:test"
@@ -10,7 +10,7 @@ import { fileSecrets } from "../secrets/files.ts"
 import { generateRootKey } from "../secrets/keyring.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
-import { checkSecrets } from "./doctor-secrets.ts"
+import { checkSecretFiles, checkSecrets } from "./doctor-secrets.ts"
 
 const authority = async () =>
   JSON.stringify({ host: "localhost", ...(await makeAuthority("localhost", new Date())) })
@@ -120,4 +120,37 @@ describe("looking at the secrets", () => {
       assert.deepEqual(more, [])
     })
   }
+})
+
+describe("looking at files that settings name for secrets", () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "zt-doctor-"))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  for (const [mode, warned] of [
+    [0o600, false],
+    [0o400, false],
+    [0o640, true],
+    [0o604, true],
+    [0o666, true],
+  ] as const) {
+    it(`${warned ? "warns of" : "is content with"} mode ${mode.toString(8)}`, async () => {
+      const file = join(folder, "hidden-name")
+      await writeFile(file, "secret")
+      await chmod(file, mode)
+      const found = await checkSecretFiles({ ZT_PASSPHRASE_FILE: file })
+      assert.deepEqual(
+        found.map(({ status }) => status),
+        warned ? ["warn"] : [],
+      )
+      assert.doesNotMatch(JSON.stringify(found), /hidden-name/) // it may be the secret, by mistake
+    })
+  }
+
+  it("says nothing where there is none", async () => {
+    assert.deepEqual(await checkSecretFiles({ ZT_PASSPHRASE_FILE: join(folder, "none") }), [])
+    assert.deepEqual(await checkSecretFiles({}), [])
+  })
 })

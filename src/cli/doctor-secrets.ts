@@ -4,8 +4,10 @@
  */
 import { access } from "node:fs/promises"
 import type { Config } from "../config.ts"
+import { exposedFiles } from "../config.ts"
 import { Problem } from "../core/problem.ts"
 import { folderOf } from "../db/embedded/folder.ts"
+import type { Environment } from "../environment.ts"
 import type { SecretName } from "../secrets/store.ts"
 import { SECRET_NAMES } from "../secrets/store.ts"
 import type { Diagnosis } from "./doctor-check.ts"
@@ -39,6 +41,13 @@ export async function checkSecrets(config: Config): Promise<Diagnosis[]> {
   const said = new Map(damaged.map((one) => [one.message, one])) // a store that is shut says it once
   const found = [...said.values(), ...(await missing(gone, config))]
   return found.length > 0 ? found : [ok(CHECK, "whole, or made when they are needed")]
+}
+
+/** Of the settings that name a file with a secret. */
+export async function checkSecretFiles(environment?: Environment): Promise<Diagnosis[]> {
+  return exposedFiles(environment).map((message) =>
+    warn("secret files", message, "Where a container mounts it so, set its mode there."),
+  )
 }
 
 /** What a start cannot do without; it makes keys itself, and all else beside a new cluster. */

@@ -79,6 +79,7 @@ async function diagnose({ config, signal }: Cli): Promise<Diagnosis[]> {
     privileges: async () => (await import("./doctor-privileges.ts")).checkPrivilegesOf(config),
     abuse: async () => (await import("./doctor-abuse.ts")).checkAbuse(config),
     secrets: () => secrets.checkSecrets(config),
+    "secret files": () => secrets.checkSecretFiles(),
     identity: () => identity.checkIdentity(config),
     backups: () => backup.checkBackups(config, now),
     mail: async () => mail.checkMail(config),

@@ -16,13 +16,13 @@ export async function withAdmin<T>(
   cli: Cli,
   work: (admin: AdminDatabase, keyring: Keyring) => Promise<T>,
 ): Promise<T> {
-  const [{ openServer }, { openSecrets }, { Keyring }] = await Promise.all([
+  const [{ openDeployment }, { openSecrets }, { Keyring }] = await Promise.all([
     import("../db/server.ts"),
     import("./open-secrets.ts"),
     import("../secrets/keyring.ts"),
   ])
   const secrets = openSecrets(cli.config, cli.signal)
-  const server = await openServer(cli.config, secrets)
+  const server = await openDeployment(cli.config, secrets)
   const admin = server.admin()
   try {
     return await work(admin, await Keyring.open(secrets))

@@ -2,7 +2,6 @@
  * Audit entries of what is done to secrets. The store is no part of a transaction, so the intent is
  * recorded before, and the outcome after.
  */
-import { access } from "node:fs/promises"
 import type { AuditAction } from "../audit/append.ts"
 import { Problem } from "../core/problem.ts"
 import type { Server } from "../db/server.ts"
@@ -50,18 +49,10 @@ export async function recorded<T>(
   what: Recorded,
   work: () => Promise<T>,
 ): Promise<T> {
-  const [{ openServer }, { folderOf }] = await Promise.all([
-    import("../db/server.ts"),
-    import("../db/embedded/folder.ts"),
-  ])
+  const { openDeployment } = await import("../db/server.ts")
   let server: Server
   try {
-    if (cli.config.databaseUrl === undefined) {
-      await access(folderOf(cli.config.dataDir).data).catch(() => {
-        throw new Problem("DATABASE", { message: "there is none yet." })
-      })
-    }
-    server = await openServer(cli.config, secrets)
+    server = await openDeployment(cli.config, secrets)
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     cli.err(`Not in the audit log, for the database cannot be used: ${error.message}`)

@@ -12,7 +12,7 @@ import type { Tx } from "../db/database.ts"
 import type { Position, SealedTable } from "../db/reseal.ts"
 import { generationsOf, resealBatch, START } from "../db/reseal.ts"
 import type { Server } from "../db/server.ts"
-import { openServer } from "../db/server.ts"
+import { openDeployment } from "../db/server.ts"
 import { SEALED_CONTACTS } from "../events/contact.ts"
 import { SEALED_REQUESTS } from "../keys/request.ts"
 import { SEALED_KEYS } from "../keys/row.ts"
@@ -44,7 +44,7 @@ export interface Resealed {
 /** @throws Problem, or the signal's reason; what is done is done, and the next run goes on. */
 export async function resealAll(cli: Cli): Promise<Resealed> {
   const secrets = openSecrets(cli.config, cli.signal)
-  const server = await openServer(cli.config, secrets)
+  const server = await openDeployment(cli.config, secrets)
   try {
     const keyring = await Keyring.open(secrets)
     const login = await credentials(secrets, "zt_migrate")

@@ -3,7 +3,7 @@ import type { Config } from "../config.ts"
 import { credentials } from "../db/connection.ts"
 import { rotatePassword } from "../db/rotate-password.ts"
 import type { Server } from "../db/server.ts"
-import { openServer } from "../db/server.ts"
+import { openDeployment } from "../db/server.ts"
 import { generateAuthority, renewLeaf } from "../edge/authority.ts"
 import { generateVerdictKey } from "../engine/attestation.ts"
 import { VERDICT_LIFE_MS } from "../rotation.ts"
@@ -35,7 +35,7 @@ export async function rotateSecret(cli: Cli, name: SecretName, now: boolean): Pr
     throw wrongUsage("leaf-key is the local authority's, which ZT_TLS_CERT_FILE replaces")
   }
   const secrets = openSecrets(cli.config, cli.signal)
-  const server = await openServer(cli.config, secrets)
+  const server = await openDeployment(cli.config, secrets)
   try {
     return await recordedOn(server, { action: "secret.rotated", subject: name }, () =>
       rotateOne(cli.config, secrets, server, name, now),

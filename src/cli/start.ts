@@ -54,12 +54,15 @@ export async function run(argv: string[], cli: Cli): Promise<ExitCode> {
     stack.defer(() => lab.stop())
     config = withSettings(config, lab.settings)
   }
-  const [{ serve }, { openLog }, { resolverAnswers }] = await Promise.all([
+  const [{ exposedFiles }, { serve }, { openLog }, { resolverAnswers }] = await Promise.all([
+    import("../config.ts"),
     import("../main.ts"),
     import("../log.ts"),
     import("../engine/observe/observer.ts"),
   ])
-  const running = await serve(config, secrets, opening, openLog(config.logLevel))
+  const log = openLog(config.logLevel)
+  for (const notice of exposedFiles()) log.warn({ notice }, "secrets")
+  const running = await serve(config, secrets, opening, log)
   stack.defer(() => running.stop())
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const online = resolverAnswers(config)

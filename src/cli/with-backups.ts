@@ -11,13 +11,13 @@ interface Opened {
 
 /** Opens the database for one piece of work. @throws Problem */
 export async function withBackups<T>(cli: Cli, work: (opened: Opened) => Promise<T>): Promise<T> {
-  const [{ openServer }, { openSecrets }, { readBacking }] = await Promise.all([
+  const [{ openDeployment }, { openSecrets }, { readBacking }] = await Promise.all([
     import("../db/server.ts"),
     import("./open-secrets.ts"),
     import("../backup/backing.ts"),
   ])
   const secrets = openSecrets(cli.config, cli.signal)
-  const server = await openServer(cli.config, secrets)
+  const server = await openDeployment(cli.config, secrets)
   const admin = server.admin()
   try {
     const backing = await readBacking(cli.config, server.address, secrets)

@@ -160,7 +160,13 @@ export const TABLES = `
         where ev_class = c.oid and rulename <> '_RETURN'
       union all select 'definition ' || left(encode(sha256(convert_to(pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 16)
         where relkind in ('v', 'm')
-      union all select unnest(reloptions)) x(what)), '[]'),
+      union all select unnest(reloptions)
+      -- By what they hold: names are a partition's own. Version 18 has NOT NULL here too, as columns have.
+      union all select pg_get_constraintdef(oid) from pg_constraint
+        where conrelid = c.oid and contype <> 'n'
+      union all select format('%s not null', string_agg(quote_ident(attname), ', ' order by attnum))
+        from pg_attribute where attrelid = c.oid and attnum > 0 and attnotnull and not attisdropped
+        having count(*) > 0) x(what)), '[]'),
     'reach', ${reach}) as row
     from pg_class c join pg_namespace n on n.oid = relnamespace
     where relkind in ('r', 'p', 'v', 'm', 'f', 'S') and ${OUR_SCHEMA}
@@ -175,7 +181,8 @@ export const ROUTINES = `
       where ${OURS} and has_function_privilege(r.oid, p.oid, 'execute')),
     'isParsed', prosqlbody is not null,
     'settings', coalesce(to_jsonb(proconfig), '[]'),
-    'digest', left(encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), prosrc), 'UTF8')), 'hex'), 16),
+    'digest', left(encode(sha256(convert_to(case prokind when 'a' then 'aggregate'
+      else pg_get_functiondef(p.oid) end, 'UTF8')), 'hex'), 16),
     'grants', ${grants("proacl", "f", "proowner")},
     'ownerLacks', ${ownerLacks("proacl", "f", "proowner")}) as row
     from pg_proc p join pg_namespace n on n.oid = pronamespace

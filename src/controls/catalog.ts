@@ -82,7 +82,7 @@ export interface Table extends Schema {
   readonly columns: readonly string[]
   readonly columnGrants: readonly ColumnGrant[]
   readonly policies: readonly Policy[]
-  /** Triggers, rules, options and a view's definition. */
+  /** Constraints, triggers, rules, options and a view's definition. */
   readonly extras: readonly string[]
   /** By effect, inherited and PUBLIC's too: a letter a privilege, small where for some columns only. */
   readonly reach: Readonly<Record<string, string>>
@@ -95,7 +95,7 @@ export interface Routine extends Schema {
   readonly isParsed: boolean
   /** Roles of the deployment that may execute it, by effect. */
   readonly callers: readonly string[]
-  /** The first digits of its body's SHA-256. */
+  /** The first digits of its definition's SHA-256: volatility, arguments and cost are in it as well. */
   readonly digest: string
 }
 

@@ -82,7 +82,7 @@ export function privilegesDocument(catalog: Catalog): string {
     sequences.length === 0 ? "None." : "",
     ...sequences.flatMap(tableSection),
     "## Functions",
-    "Nobody but those named may execute one, and its owner. The digest is of the body.",
+    "Nobody but those named may execute one, and its owner. The digest is of the whole definition.",
     table(
       ["function", "owner", "runs as", "its own settings", "may execute", "digest"],
       routines.map(routineRow),

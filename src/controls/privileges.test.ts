@@ -94,6 +94,21 @@ const SABOTAGES: readonly (readonly [string, string, RegExp, ...Claim[]])[] = [
     /current_tenant/,
   ],
   [
+    "a function that may give an old answer",
+    "alter function platform.current_tenant() immutable",
+    /current_tenant/,
+  ],
+  [
+    "a function that is told to show less",
+    "alter function platform.current_tenant() leakproof",
+    /current_tenant/,
+  ],
+  [
+    "an aggregate",
+    "create aggregate live.a(integer) (sfunc = int4pl, stype = integer)",
+    /live\.a\(integer\)/,
+  ],
+  [
     "a function for PUBLIC",
     "grant execute on function live.admit to public",
     /admit.*PUBLIC/,
@@ -208,6 +223,26 @@ const SABOTAGES: readonly (readonly [string, string, RegExp, ...Claim[]])[] = [
   ],
   ["a schema nobody documented", "create schema loot", /loot/],
   ["a column more", "alter table live.usage add column domain text", /domain/],
+  [
+    "a primary key dropped",
+    "alter table live.batch drop constraint batch_pkey",
+    /PRIMARY KEY \(id\) \(documented/,
+  ],
+  [
+    "a foreign key dropped",
+    "alter table live.api_key drop constraint api_key_tenant_id_fkey",
+    /FOREIGN KEY \(tenant_id\).*\(documented/,
+  ],
+  [
+    "a check that holds no longer",
+    "alter table audit.entry drop constraint entry_actor_check",
+    /CHECK.*actor.*\(documented/,
+  ],
+  [
+    "a column that may be empty",
+    "alter table live.api_key alter digest drop not null",
+    /not null \(/,
+  ],
   [
     "a trigger",
     "create function live.t() returns trigger language plpgsql as 'begin return new; end'; create trigger t before insert on live.usage for each row execute function live.t()",

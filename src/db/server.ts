@@ -15,6 +15,7 @@ import type { AdminDatabase, Database } from "./database.ts"
 import { platformPackage } from "./embedded/binaries.ts"
 import type { EmbeddedServer } from "./embedded/embedded.ts"
 import { openEmbedded } from "./embedded/embedded.ts"
+import { folderOf } from "./embedded/folder.ts"
 import { openAdminDatabase, openDatabase } from "./pool.ts"
 import type { State } from "./setup.ts"
 import { checkOwn, EMBEDDED_DATABASE, setUpEmbedded } from "./setup.ts"
@@ -59,6 +60,21 @@ export async function openServer(
     await embedded.close()
     throw error
   }
+}
+
+/**
+ * The same for work on a deployment that is there: a command in the wrong folder must not make one.
+ * @throws Problem also `DATA_FOLDER` where there is none
+ */
+export async function openDeployment(config: Config, secrets: SecretStore): Promise<Server> {
+  const { dataDir, databaseUrl } = config
+  refuseHalfRestored(dataDir)
+  if (databaseUrl === undefined && !existsSync(folderOf(dataDir).data)) {
+    throw new Problem("DATA_FOLDER", {
+      message: `There is no deployment in ${dataDir}: 'bin/zygentrust start' makes one. If yours lies elsewhere, set ZT_DATA_DIR, or ZT_DATABASE_URL for a database of your own.`,
+    })
+  }
+  return openServer(config, secrets)
 }
 
 /** A new, empty deployment in its place would pass for what was to be restored, and stand in its way. */

@@ -48,6 +48,17 @@ export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore
     })
     if (state !== undefined) return state
   }
+  await bootstrapEmbedded(server, secrets)
+  const after = await attempt(true)
+  if (after === undefined) throw new Problem("DATABASE")
+  return after
+}
+
+/** Makes roles and database of an embedded server, and no table. @throws Problem */
+export async function bootstrapEmbedded(
+  server: EmbeddedServer,
+  secrets: SecretStore,
+): Promise<void> {
   await server.locked(() =>
     bootstrap({
       address: server.address,
@@ -58,9 +69,6 @@ export async function setUpEmbedded(server: EmbeddedServer, secrets: SecretStore
       embedded: true,
     }),
   )
-  const after = await attempt(true)
-  if (after === undefined) throw new Problem("DATABASE")
-  return after
 }
 
 /** @throws Problem `DATABASE` that names the command to run, where a database is behind. */

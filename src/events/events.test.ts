@@ -8,6 +8,7 @@ import { insertTenant } from "../../test/tenant.ts"
 import { decodeId, encodeId, newUuid } from "../core/ids.ts"
 import { sqlState } from "../db/errors.ts"
 import { newSeed, saveTenantSeed } from "../db/tenant-seed.ts"
+import { eraseTenant } from "../keys/tenants.ts"
 import { Keyring } from "../secrets/keyring.ts"
 import { clearContact, readContact, saveContact } from "./contact.ts"
 import { appendEvent, listEvents } from "./events.ts"
@@ -127,6 +128,10 @@ for (const major of [18, 15] as const) {
       await act((tx) => clearContact(tx, alice, actor))
       await act((tx) => clearContact(tx, alice, actor))
       assert.equal(await read(), undefined)
+      await act((tx) => saveContact(tx, keyring, alice, "third@shop.example", actor))
+      await act((tx) => eraseTenant(tx, encodeId("ten", alice), actor))
+      const { length } = await act((tx) => tx.query("select from platform.contact"))
+      assert.equal(length, 0, "erased with its tenant")
     })
   })
 }

@@ -62,12 +62,18 @@ for (const major of [18, 15] as const) {
       return { tenant, plan, setUnits }
     }
     /** As admission charges: a month's row, and slices. */
-    const charge = async (tenant: string, folded: number, sliced: number, schema = "live") => {
+    const charge = async (
+      tenant: string,
+      folded: number,
+      sliced: number | null,
+      schema = "live",
+    ) => {
       await query(
         `insert into ${schema}.period (tenant_id, month, units, folded_to) values ($1, ${MONTH}, $2, 0)
           on conflict (tenant_id, month) do update set units = excluded.units`,
         [tenant, folded],
       )
+      if (sliced === null) return
       await query(
         `insert into ${schema}.slice (tenant_id, month, slice, units) values ($1, ${MONTH}, 1, $2)
           on conflict (tenant_id, month, slice) do update set units = excluded.units`,
@@ -80,7 +86,7 @@ for (const major of [18, 15] as const) {
         [10, 5, 2, [], "7 of 10"],
         [10, 5, 3, ["quota_80"], "8 of 10: folded and sliced together"],
         [10, 0, 8, ["quota_80"], "in slices alone"],
-        [10, 9, 0, ["quota_80"], "9 of 10"],
+        [10, 9, null, ["quota_80"], "9 of 10, and no slice is left"],
         [10, 9, 1, ["quota_80", "quota_100"], "all of it, seen at once"],
         [10, 12, -2, ["quota_80", "quota_100"], "10 after units were given back"],
         [10, 9, -2, [], "7 after units were given back"],

@@ -3,33 +3,69 @@ import { describe, it } from "node:test"
 import { Turns } from "./turns.ts"
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
+/** A piece that takes more than a turn's time. */
+const busy = () => {
+  const end = performance.now() + 2
+  while (performance.now() < end);
+}
 
 describe("turns", () => {
-  it("do one piece at least, and leave the others to the turns that follow", async () => {
+  it("do one long piece each, in order, and others come in between", async () => {
     const turns = new Turns(0)
-    const done: number[] = []
-    for (const n of [1, 2, 3]) turns.add(() => done.push(n))
+    const done: string[] = []
+    const all = Promise.withResolvers<void>()
+    for (const name of ["a", "b", "c"]) {
+      turns.add(() => {
+        busy()
+        done.push(name)
+        if (name === "c") all.resolve()
+        else setImmediate(() => done.push(`after ${name}`))
+      })
+    }
     assert.deepEqual(done, [], "never at once")
-    await turn()
-    assert.deepEqual(done, [1])
-    await turn()
-    assert.deepEqual(done, [1, 2])
-    await turn()
-    assert.deepEqual(done, [1, 2, 3])
+    await all.promise
+    assert.deepEqual(done, ["a", "after a", "b", "after b", "c"])
   })
 
-  it("do what fits into their time, in order, what is added meanwhile too", async () => {
-    const turns = new Turns(60_000)
+  it("take what is added meanwhile, and what comes after all was done", async () => {
+    const turns = new Turns(0)
     const done: number[] = []
-    turns.add(() => {
-      done.push(1)
-      turns.add(() => done.push(3))
+    await new Promise<void>((resolve) => {
+      turns.add(() => {
+        done.push(1)
+        turns.add(() => done.push(3))
+        turns.add(resolve)
+      })
+      turns.add(() => done.push(2))
     })
-    turns.add(() => done.push(2))
-    await turn()
     assert.deepEqual(done, [1, 2, 3])
-    turns.add(() => done.push(4))
+    await new Promise<void>((resolve) => turns.add(resolve))
+  })
+
+  it("keep each piece for as long as they are told to", async () => {
+    const turns = new Turns(50)
+    const added = performance.now()
+    const waited = () => performance.now() - added
+    const first = new Promise<number>((resolve) => turns.add(() => resolve(waited())))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const again = performance.now()
+    const second = new Promise<number>((resolve) =>
+      turns.add(() => resolve(performance.now() - again)),
+    )
+    assert.ok((await first) >= 49)
+    assert.ok((await second) >= 49)
+  })
+
+  it("take no more than their bound", async () => {
+    const turns = new Turns(0)
+    let done = 0
+    for (let n = 0; n < 20_000; n++) assert.ok(turns.add(() => done++))
+    assert.equal(
+      turns.add(() => done++),
+      false,
+    )
     await turn()
-    assert.deepEqual(done, [1, 2, 3, 4])
+    assert.ok(done > 0)
+    assert.ok(turns.add(() => {}))
   })
 })

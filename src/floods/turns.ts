@@ -1,37 +1,49 @@
 /**
- * Work that may wait: a little of it a turn of the event loop, so that what may not wait comes in between.
+ * Work that may wait: it gets a part of the event loop's time, so that what may not wait comes in between.
  *
- * Invariant: each piece is done once, in order, one a turn at least. Where more comes than is done, its
- * senders wait.
+ * Invariant: each piece that is taken is done once, in order, and not before its delay is over. Where more
+ * comes than is done, its senders wait; what waits is bounded.
  */
 
+/** No further piece is begun in a turn once so much time has passed; then the loop is others'. */
+const TURN_MS = 0.25
+const REST_MS = 1
+const MAX_WAITING = 20_000
+
 export class Turns {
-  readonly #budgetMs: number
-  #waiting: (() => void)[] = []
+  readonly #delayMs: number
+  readonly #waiting: { readonly at: number; readonly work: () => void }[] = []
   #scheduled = false
 
-  /** @param budgetMs - No further piece is begun in a turn once so much time has passed. */
-  constructor(budgetMs: number) {
-    this.#budgetMs = budgetMs
+  /** @param delayMs - How long each piece waits at least. */
+  constructor(delayMs: number) {
+    this.#delayMs = delayMs
   }
 
-  /** @param work - Must not throw. */
-  add(work: () => void): void {
-    this.#waiting.push(work)
-    this.#schedule()
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return
+  /** @param work - Must not throw. @returns False where too much waits; then it is not done. */
+  add(work: () => void): boolean {
+    if (this.#waiting.length >= MAX_WAITING) return false
+    this.#waiting.push({ at: performance.now() + this.#delayMs, work })
+    if (this.#scheduled) return true
     this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      const end = performance.now() + this.#budgetMs
-      let done = 0
-      do this.#waiting[done++]?.()
-      while (done < this.#waiting.length && performance.now() < end)
-      this.#waiting.splice(0, done)
-      if (this.#waiting.length > 0) this.#schedule()
-    })
+    if (this.#delayMs === 0) setImmediate(() => this.#turn())
+    else setTimeout(() => this.#turn(), this.#delayMs)
+    return true
+  }
+
+  #turn(): void {
+    const began = performance.now()
+    let now = began
+    let done = 0
+    for (const { at, work } of this.#waiting) {
+      if (at > now || now - began >= TURN_MS) break
+      work()
+      done++
+      now = performance.now()
+    }
+    this.#waiting.splice(0, done)
+    const [next] = this.#waiting
+    this.#scheduled = next !== undefined
+    if (next !== undefined) setTimeout(() => this.#turn(), Math.max(REST_MS, next.at - now))
   }
 }

@@ -5,9 +5,10 @@
  * limits (floods/), whether a key is good (admission/).
  * Invariants: a key that somebody has passes, however many strangers come from its address: it is known
  * from before, or it is looked up. What load balancers ask (live, ready) is always answered. Strangers
- * wait for who has a key.
+ * get a part of the event loop's time, and a connection one refusal a second.
  */
 import type { ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import { encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
@@ -22,40 +23,63 @@ import type { Parts } from "./parts.ts"
 type Request = Parameters<EdgeOptions["handler"]>[0]
 type GateParts = Pick<Parts, "admissions" | "strangers" | "knownKeys" | "health">
 
+/** So long a refusal is kept back: who asks again at once when it comes, asks once a second. */
+const REFUSED_AFTER_MS = 1_000
+
 /** @returns What calls its last argument for a request that may go on, and answers the others. */
 export function createGate({ admissions, strangers, knownKeys, health }: GateParts) {
-  const turns = new Turns(TURN_MS)
+  const soon = new Turns(0)
+  const keptBack = new Turns(REFUSED_AFTER_MS)
+  /** Connections (HTTP/1) that wait for a refusal. */
+  const refusing = new WeakSet<Socket>()
+
   return (request: Request, response: ServerResponse, letIn: () => void): void => {
-    const { authorization, "x-api-key": apiKey } = request.headers
+    const { socket, headers } = request
+    const { authorization, "x-api-key": apiKey } = headers
     const text = sentKey(authorization, apiKey as string | undefined) // Node joins repeated ones
     const key = text === undefined ? undefined : readKey(text)
     if (key !== undefined && admissions[key.environment].callerOf(key.digest) !== undefined) {
       letIn()
       return
     }
-    const verdict = strangers.take(request.socket.remoteAddress)
+    const later = (turns: Turns, work: () => void) => {
+      if (!turns.add(work)) socket.destroy()
+    }
+    const verdict = strangers.take(socket.remoteAddress)
     if (verdict.waitMs === 0) {
       if (key === undefined) for (const field of limitFields(verdict)) response.setHeader(...field)
-      turns.add(letIn)
-    } else if (isProbe(request)) {
-      const well = request.url === LIVE ? Promise.resolve(true) : health.ready()
-      void well.then((isWell) => turns.add(() => answerProbe(response, isWell)))
-    } else if (key === undefined) {
-      turns.add(() => refuse(request, response, verdict))
-    } else {
-      knownKeys[key.environment].ask(key.index8, key.digest, (known) => {
-        if (known === "known") letIn()
-        else {
-          const why = known === "unavailable" ? UNAVAILABLE : verdict
-          turns.add(() => refuse(request, response, why))
-        }
-      })
+      later(soon, letIn)
+      return
     }
+    if (isProbe(request)) {
+      const well = request.url === LIVE ? Promise.resolve(true) : health.ready()
+      void well.then((isWell) => later(soon, () => answerProbe(response, isWell)))
+      return
+    }
+    // Who sends on without waiting would fill the memory with requests.
+    if (refusing.has(socket)) {
+      socket.destroy()
+      return
+    }
+    if (request.httpVersionMajor === 1) refusing.add(socket)
+    const refuse = (why: Verdict | Problem) =>
+      later(why === UNAVAILABLE ? soon : keptBack, () => {
+        refusing.delete(socket)
+        answerRefusal(request, response, why)
+      })
+    if (key === undefined) {
+      refuse(verdict)
+      return
+    }
+    knownKeys[key.environment].ask(key.index8, key.digest, (known) => {
+      if (known === "known") {
+        refusing.delete(socket)
+        letIn()
+      } else if (known === "unavailable") refuse(UNAVAILABLE)
+      else refuse(verdict)
+    })
   }
 }
-
-/** Of each turn of the event loop, for strangers: a few refusals. */
-const TURN_MS = 0.2
 
 const LIVE = "/v1/health/live"
 
@@ -65,7 +89,7 @@ function isProbe({ method, url }: Request): boolean {
 
 const UNAVAILABLE = new Problem("UNAVAILABLE", { retryAfterSeconds: 1 })
 
-function refuse(request: Request, response: ServerResponse, why: Verdict | Problem): void {
+function answerRefusal(request: Request, response: ServerResponse, why: Verdict | Problem): void {
   const problem = why instanceof Problem ? why : rateLimited(Math.ceil(why.waitMs / 1_000))
   const refusal = { status: problem.status, problem }
   const { headers, body } = renderRefusal(refusal, SECURITY_HEADERS, request.headers.accept)

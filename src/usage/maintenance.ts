@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Database } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
 import { sqlState } from "../db/errors.ts"
-import { READ_DAYS_AHEAD, tooFewAhead } from "./partitions.ts"
+import { DAYS_AHEAD, ENOUGH_DAYS_AHEAD, READ_DAYS_AHEAD, tooFewAhead } from "./partitions.ts"
 
 /** Hours of usage are kept for 35 days, unknown keys' counts for 30, batches' ids and idle rates for an hour. */
 const TASKS = ["usage", "usage_hour", "analysis", "batch", "rate", "unknown_key"] as const
@@ -83,9 +83,9 @@ export class Maintenance {
   }
 
   /** Before the first request: a place for its usage row. What fails is told, and tried again. */
-  async extend(): Promise<void> {
+  async extend(days: number = ENOUGH_DAYS_AHEAD): Promise<void> {
     for (const schema of Object.values(SCHEMAS)) {
-      await this.#try(() => this.#call(`select ${schema}.extend_usage()`))
+      await this.#try(() => this.#call(`select ${schema}.extend_usage($1)`, [days]))
     }
     await this.#try(async () => {
       this.#daysAhead = (await this.#call<{ days: number }>(READ_DAYS_AHEAD))?.days
@@ -97,7 +97,7 @@ export class Maintenance {
     const { now, rowsAtOnce = ROWS_AT_ONCE } = this.#options
     let removed = 0
     this.#failed = false
-    await this.extend()
+    await this.extend(DAYS_AHEAD)
     const retain = async (schema: string, tasks: readonly string[]) => {
       for (const task of tasks) {
         await this.#try(async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict"
 import { after, before, describe, it } from "node:test"
 import type pg from "pg"
+import { emptyDatabase } from "../../test/backup.ts"
 import { memorySecrets } from "../../test/memory-secrets.ts"
 import type { TestDatabase } from "../../test/postgres.ts"
 import { createDatabase } from "../../test/postgres.ts"
@@ -13,6 +14,8 @@ import { findOpenTables } from "../controls/row-security.ts"
 import { findStrayPaths } from "../controls/service-paths.ts"
 import { newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
+import { credentials, withClient } from "../db/connection.ts"
+import { loadMigrations, migrate } from "../db/migrator.ts"
 import { readKey } from "../keys/format.ts"
 import { issueKey } from "../keys/keys.ts"
 import { Keyring } from "../secrets/keyring.ts"
@@ -68,9 +71,13 @@ for (const major of [18, 15] as const) {
     it("midnight after midnight finds one, to the microsecond, and secured as the parent", () =>
       db.asSuperuser(async (client) => {
         // As if nothing had been made for a week.
-        for (let day = 1; day <= DAYS_AHEAD; day++) await client.query(`drop table ${partOf(day)}`)
+        for (let day = 1; day <= DAYS_AHEAD; day++) {
+          await client.query(`drop table if exists ${partOf(day)}`)
+        }
         assert.equal(await daysAhead(client), 0)
         await keeper().extend()
+        assert.equal(await daysAhead(client), 2, "as a start does, which is not to take long")
+        await keeper().look()
         assert.equal(await daysAhead(client), DAYS_AHEAD)
         await client.query("begin; set local role zt_service")
         const { rows } = await client.query(
@@ -87,12 +94,50 @@ for (const major of [18, 15] as const) {
         assert.deepEqual(await controls(client), [])
       }))
 
+    it("rows that there were before are kept, each in its day, and counted", async () => {
+      const empty = await emptyDatabase(major)
+      const { address, secrets } = empty
+      const all = await loadMigrations()
+      const before = all.findIndex(({ name }) => name.endsWith("_usage_by_day"))
+      await withClient(address, await credentials(secrets, "zt_migrate"), async (client) => {
+        await migrate(client, all.slice(0, before))
+        await client.query(
+          `insert into live.usage (tenant_id, request_id, key_id, at, route, status, units, plan)
+            select md5('t')::uuid, gen_random_uuid(), md5('k')::uuid, now() - n * interval '11 hours',
+              1, 200, n, 'unlimited' from generate_series(0, 30) n`,
+        )
+        await client.query(
+          "insert into live.usage_day values (md5('t')::uuid, now() - interval '20 days', md5('k')::uuid, 1, 200, 5, 7)",
+        )
+        const rows = "select * from live.usage order by at"
+        const earlier = (await client.query(rows)).rows
+        await migrate(client, all)
+        assert.deepEqual((await client.query(rows)).rows, earlier)
+        const { rows: parts } = await client.query(
+          "select count(distinct tableoid)::int as used, bool_or(tableoid = 'live.usage'::regclass) as parent from live.usage",
+        )
+        assert.ok(parts[0].used >= 14 && !parts[0].parent)
+      })
+      await empty.asSuperuser(async (client) => {
+        while ((await client.query("select live.roll_up_usage() as n")).rows[0].n > 0);
+        const { rows } = await client.query(
+          `select sum(requests)::int as requests, sum(units)::int as units from (
+            select requests, units from live.usage_day
+            union all select requests, units from live.usage_hour, live.usage_progress
+              where hour >= date_trunc('day', closed_to, 'UTC')
+            union all select 1, units from live.usage, live.usage_progress where at >= closed_to) x`,
+        )
+        assert.deepEqual(rows, [{ requests: 31 + 5, units: (30 * 31) / 2 + 7 }])
+      })
+      await empty.drop()
+    })
+
     it("instances that make them at once make each once", async () => {
       await db.asSuperuser(async (client) => {
         for (let day = 1; day <= DAYS_AHEAD; day++) {
-          await client.query(`drop table ${partOf(day, "sandbox")}`)
+          await client.query(`drop table if exists ${partOf(day, "sandbox")}`)
         }
-        await Promise.all([1, 2, 3, 4].map(() => keeper().extend()))
+        await Promise.all([1, 2, 3, 4].map(() => keeper().extend(DAYS_AHEAD)))
         assert.equal(await daysAhead(client), DAYS_AHEAD)
       })
     })

@@ -5,10 +5,10 @@
  * ask that finds the schemas.
  */
 
-/** Made by every start and every look of the maintenance. */
+/** Made by every look of the maintenance. */
 export const DAYS_AHEAD = 7
-/** Fewer days ahead than this, and somebody should know. */
-const FEW_DAYS_AHEAD = 2
+/** Made by a start, which is not to take long. Fewer than this, and somebody should know. */
+export const ENOUGH_DAYS_AHEAD = 2
 
 /** One row of `days`: on how many days to come usage rows have a place; -1: not even today. */
 export const READ_DAYS_AHEAD = `
@@ -19,7 +19,7 @@ export const READ_DAYS_AHEAD = `
 
 /** @returns What is wrong and what comes of it, where they do not reach far enough. */
 export function tooFewAhead(days: number): string | undefined {
-  if (days >= FEW_DAYS_AHEAD) return undefined
+  if (days >= ENOUGH_DAYS_AHEAD) return undefined
   return days < 0
     ? "Usage rows of today have no partition, so that requests get 503."
     : `Usage rows have partitions until ${days === 0 ? "today" : "tomorrow"} alone; requests of later days would get 503.`

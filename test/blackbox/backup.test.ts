@@ -109,7 +109,7 @@ describe("backup and restore", () => {
       "nothing is in the data folder",
       ["backup", "none.age"],
       { ZT_DATA_DIR: "/proc/none" },
-      /holds no deployment: set ZT_DATA_DIR/,
+      /There is no deployment in .*set ZT_DATA_DIR/,
     ],
     [
       "no server's address",

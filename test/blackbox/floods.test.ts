@@ -1,10 +1,12 @@
 /** Strangers come in floods, all from one address: what they get, and what they do not take from others. */
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { connect } from "node:http2"
 import { Agent } from "node:https"
 import { after, before, describe, it } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
+import { connect as connectTls } from "node:tls"
 import { Refusal } from "../../src/http/contract-refusal.ts"
 import { generateKey } from "../../src/keys/format.ts"
 import { readAnswer } from "../contract/read-answer.ts"
@@ -30,7 +32,7 @@ describe("a flood without a good key", () => {
   const ask = (path: string, more?: Ask) => deployment.program.ask(path, more)
   const flood = async (make: () => Ask, path = ANALYZE, count = 60): Promise<Answer[]> => {
     const { ca, url } = deployment.program
-    const agent = new Agent({ ca: readFileSync(ca), keepAlive: true, maxSockets: 16 })
+    const agent = new Agent({ ca: readFileSync(ca), keepAlive: true, maxSockets: 64 })
     const sent = Array.from({ length: count }, () => askOver(agent, url, path, make()))
     return Promise.all(sent).finally(() => agent.destroy())
   }
@@ -73,7 +75,9 @@ describe("a flood without a good key", () => {
   })
 
   it("ends when it waits as long as it was told: a sole waiter is served", async () => {
+    const began = performance.now()
     const [one] = refused(await flood(() => ({})))
+    assert.ok(performance.now() - began > 900, "a refusal is kept back")
     await sleep(Number(one?.headers["retry-after"]) * 1_000)
     assert.equal((await ask(ANALYZE)).status, 401)
   })
@@ -107,6 +111,20 @@ describe("a flood without a good key", () => {
       refused(await flooding)
     })
   }
+
+  it("is cut off where it does not wait for its refusals", async () => {
+    const { ca, url } = deployment.program
+    refused(await flood(() => ({})))
+    const socket = connectTls({ port: Number(new URL(url).port), ca: readFileSync(ca) })
+    await once(socket, "secureConnect")
+    let text = ""
+    socket.on("data", (chunk) => {
+      text += chunk
+    })
+    socket.write("GET /v1/usage HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100))
+    await once(socket, "close")
+    assert.ok(text.split("HTTP/1.1 ").length < 5, text)
+  })
 
   it("does not keep a balancer from asking whether the instance lives and is ready", async () => {
     for (const path of ["/v1/health/live", "/v1/health/ready"]) {

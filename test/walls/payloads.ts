@@ -200,12 +200,12 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   ],
   [
     "sees how many rows a table has",
-    "pg_stat_get_live_tuples('live.usage'::regclass)",
+    "pg_stat_get_live_tuples('live.analysis'::regclass)",
     allow("pg_stat_get_live_tuples"),
   ],
   [
     "sees how often a table is read",
-    "pg_stat_get_numscans('live.usage'::regclass)",
+    "pg_stat_get_numscans('live.analysis'::regclass)",
     allow("pg_stat_get_numscans"),
   ],
   [
@@ -219,14 +219,14 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
     allow("pg_lock_status"),
   ],
   ["sees who waits for whom", "pg_blocking_pids(1)", allow("pg_blocking_pids")],
-  ["sees how large a table is", "pg_relation_size('live.usage')", allow("pg_relation_size")],
+  ["sees how large a table is", "pg_relation_size('live.analysis')", allow("pg_relation_size")],
   [
     "sees how large a table is with its indexes",
     "pg_total_relation_size('live.usage')",
     allow("pg_total_relation_size", "pg_table_size", "pg_indexes_size"),
   ],
   ["sees how large the server is", "pg_tablespace_size('pg_default')", allow("pg_tablespace_size")],
-  ["sees whether a table has a page", "currtid2('live.usage', '(0,1)')", allow("currtid2")],
+  ["sees whether a table has a page", "currtid2('live.analysis', '(0,1)')", allow("currtid2")],
   ["sees the log's position", "pg_current_wal_insert_lsn()", allow("pg_current_wal_insert_lsn")],
   [
     "sees the last checkpoint",

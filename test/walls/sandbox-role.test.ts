@@ -21,12 +21,21 @@ const TABLES = [
   "account",
   "analysis",
   "api_key",
+  "event",
   "idempotency",
+  "key_use",
+  "finding",
+  "idempotency",
+  "network",
+  "network_day",
   "period",
   "rate",
   "slice",
+  "throttle",
   "usage",
   "usage_day",
+  "usage_hour",
+  "watch_hour",
 ] as const
 
 const READING: Attack[] = TABLES.flatMap((table) => [
@@ -138,6 +147,12 @@ const OTHER: readonly Attack[] = [
     sql: `select * from live.admit(gen_random_uuid(),'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')`,
     refused: DENIED,
     down: `grant usage on schema live to zt_sandbox; ${allow("admit")}`,
+  },
+  {
+    what: "reports a live key as leaked",
+    sql: "select live.report_leaks('{}', '{}', 'x')",
+    refused: DENIED,
+    down: `grant usage on schema live to zt_sandbox; ${allow("report_leaks")}`,
   },
   {
     what: "reads the columns' values from statistics",

@@ -171,7 +171,9 @@ for (const major of [18, 15] as const) {
       })
       assert.deepEqual(open, [
         "live.batch batch_pkey", // customers write none of these
+        "live.network_salt network_salt_pkey",
         "live.unknown_key unknown_key_pkey",
+        "live.usage_progress usage_progress_pkey",
         "platform.backup_run backup_run_pkey",
         "platform.backup_turn backup_turn_pkey",
         "platform.key_request key_request_attempt_index_key",
@@ -184,8 +186,11 @@ for (const major of [18, 15] as const) {
         "platform.tenant tenant_name_index_key",
         "platform.tenant tenant_pkey",
         "platform.tenant tenant_plan_fkey",
+        "platform.watch_turn watch_turn_pkey",
         "sandbox.batch batch_pkey",
+        "sandbox.network_salt network_salt_pkey",
         "sandbox.unknown_key unknown_key_pkey",
+        "sandbox.usage_progress usage_progress_pkey",
       ])
     })
 

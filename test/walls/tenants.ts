@@ -27,7 +27,16 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
         tenant,
         randomBytes(32),
       ])
+      await client.query(
+        "insert into platform.contact (tenant_id, id, sealed_address) values ($1, $2, $3)",
+        [tenant, randomUUID(), randomBytes(40)],
+      )
       for (const schema of SCHEMA_NAMES) {
+        await client.query(
+          `insert into ${schema}.event (tenant_id, kind, key_id, occasion, detail)
+            values ($1, 'key_leaked', $2, $3, '{}')`,
+          [tenant, randomUUID(), hex(8)],
+        )
         await client.query(
           `insert into ${schema}.api_key (tenant_id, id, sealed_name, index8, digest)
             values ($1, $2, $3, $4, $5)`,
@@ -40,6 +49,14 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
           [tenant, randomUUID(), randomUUID(), hex(8)],
         )
         await client.query(`insert into ${schema}.usage_day values ($1, now(), $2, 1, 200, 1, 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(
+          `insert into ${schema}.usage_hour values ($1, now(), $2, 1, 200, 'x', true, 1, 1, 1)`,
+          [tenant, randomUUID()],
+        )
+        await client.query(`insert into ${schema}.key_use values ($1, $2, now())`, [
           tenant,
           randomUUID(),
         ])
@@ -61,6 +78,28 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
           tenant,
           number(),
         ])
+        await client.query(`insert into ${schema}.watch_hour values ($1, now(), $2, 1, 1, 1, 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(`insert into ${schema}.network values ($1, $2, now(), 1, 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(`insert into ${schema}.network_day values ($1, $2, now(), 1)`, [
+          tenant,
+          randomUUID(),
+        ])
+        await client.query(
+          `insert into ${schema}.finding (tenant_id, rule, subject, measured, threshold)
+            values ($1, 'burst', $2, 1, 1)`,
+          [tenant, randomUUID()],
+        )
+        await client.query(
+          `insert into ${schema}.throttle (tenant_id, key_id, actor, until, requests_per_second, burst)
+            values ($1, $2, 'program', now(), 1, 1)`,
+          [tenant, randomUUID()],
+        )
         await client.query(`insert into ${schema}.rate values ($1, $2, $3, $4)`, [
           tenant,
           randomUUID(),

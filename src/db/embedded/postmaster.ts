@@ -38,6 +38,7 @@ const SETTINGS = {
   log_error_verbosity: "terse", // details carry keys
   log_checkpoints: "off",
   jit: "off",
+  max_locks_per_transaction: "256", // usage has a partition a day, and some statements look at all
   max_logical_replication_workers: "0",
 }
 

@@ -35,7 +35,7 @@ begin
       ) partition by range (at);
       -- For what asks by time alone, a little of a day: rolling up, health's aggregates.
       create index usage_at on %1$I.usage using brin (at) with (autosummarize = on);
-      create index usage_running on %1$I.usage (tenant_id, at) where status is null;
+      create index usage_running on %1$I.usage (tenant_id, at) where status is null; -- as 0010 has it
 
       -- What hours and days add up to, and key by key when it was last used.
       create table %1$I.usage_hour (
@@ -72,7 +72,7 @@ begin
       create policy operator_last_use on %1$I.usage for select to zt_operator using (true);
       create policy operator_last_use on %1$I.key_use for select to zt_operator using (true);
 
-      -- How far the maintenance is, and its turn: whoever holds the row is at it. Hours before closed_to are in usage_hour, whole days before it in
+      -- How far the maintenance is. Hours before closed_to are in usage_hour, whole days before it in
       -- usage_day too; rows before it never change any more.
       create table %1$I.usage_progress (
         one       boolean primary key default true check (one),
@@ -145,17 +145,18 @@ begin
       $function$;
       alter function %1$I.add_usage_day owner to zt_owner;
 
-      -- Partitions from yesterday (a clock may go back) to a week ahead.
-      create function %1$I.extend_usage() returns void
+      -- Partitions from yesterday (a clock may go back) to so many days ahead, a week at most.
+      create function %1$I.extend_usage(ahead integer) returns void
       language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
       as $function$
       declare
         today constant date := (clock_timestamp() at time zone 'UTC')::date;
+        last constant integer := least(ahead, 7);
       begin
-        if (select count(to_regclass('%1$I.usage_' || to_char(today + n, 'YYYYMMDD')))
-            from generate_series(-1, 7) n) < 9 then
+        if exists (select from generate_series(-1, last) n
+            where to_regclass('%1$I.usage_' || to_char(today + n, 'YYYYMMDD')) is null) then
           perform from platform.maintenance_turn t where t.task = '%1$I.usage_days' for update;
-          perform %1$I.add_usage_day(today + n) from generate_series(-1, 7) n;
+          perform %1$I.add_usage_day(today + n) from generate_series(-1, last) n;
         end if;
       end
       $function$;
@@ -219,10 +220,12 @@ begin
         closing_to timestamptz;
         closed integer := 0;
       begin
-        select p.closed_to into closing from %1$I.usage_progress p for update skip locked;
+        perform from platform.maintenance_turn t
+          where t.task = '%1$I.usage' for update skip locked; -- as retain takes it: one of them at a time
         if not found then
           return null;
         end if;
+        select p.closed_to into closing from %1$I.usage_progress p;
         while closing < due and clock_timestamp() < started + interval '2 seconds' loop
           closing_to := closing + interval '1 hour';
           with part as materialized (
@@ -271,11 +274,13 @@ begin
         this_moment constant timestamptz := clock_timestamp();
         since timestamptz;
       begin
-        select greatest(p.used_to, p.closed_to) - interval '1 minute' into since
-          from %1$I.usage_progress p for update skip locked;
+        perform from platform.maintenance_turn t
+          where t.task = '%1$I.usage' for update skip locked;
         if not found then
           return;
         end if;
+        select greatest(p.used_to, p.closed_to) - interval '1 minute' into since
+          from %1$I.usage_progress p;
         insert into %1$I.key_use as k (tenant_id, key_id, at)
           select u.tenant_id, u.key_id, max(u.at) from %1$I.usage u where u.at >= since group by 1, 2
           on conflict (tenant_id, key_id) do update set at = excluded.at where k.at < excluded.at;
@@ -428,11 +433,7 @@ begin
               ) first, (
                 select min(p.retention_days) as shortest from platform.plan p
                   where exists (select from platform.tenant t where t.plan = p.name)
-              ) plans
-              for update of p skip locked;
-            if not found then
-              return null;
-            end if;
+              ) plans;
             while sweeping <= last and removed < at_most
                 and clock_timestamp() < started + interval '1 second' loop
               with old as (
@@ -516,7 +517,7 @@ begin
 
     for name in
       execute format('select distinct (at at time zone %2$L)::date::text from %1$I.usage_before
-        union select (now() at time zone %2$L)::date + n || %3$L from generate_series(-1, 7) n',
+        union select (now() at time zone %2$L)::date + n || %3$L from generate_series(-1, 2) n',
         s.name, 'UTC', '')
     loop
       execute format('select %1$I.add_usage_day(%2$L)', s.name, name);

@@ -48,9 +48,10 @@ alter table platform.contact force row level security;
 create policy every_row on platform.contact to zt_migrate using (true) with check (true);
 create policy backup on platform.contact for select to zt_backup using (true);
 create policy operator on platform.contact to zt_operator using (true) with check (true);
-create policy by_request on platform.contact for insert to zt_service with check (true);
+-- The contact of a tenant that is made from a request for a key.
+create policy service on platform.contact for insert to zt_service with check (true);
+grant insert on platform.contact to zt_service;
 grant select on platform.contact to zt_backup;
-grant insert on platform.contact to zt_service; -- with a key by request
 grant select, insert, update, delete on platform.contact to zt_operator;
 
 do $migration$
@@ -188,15 +189,16 @@ begin
               select u.tenant_id, 'quota_' || a.percent, month_name || ' ' || u.per_month,
                   jsonb_build_object('month', month_name, 'units', u.units, 'per_month', u.per_month)
                 from (
-                  select t.id as tenant_id, p.units_per_month as per_month,
-                      (coalesce(m.units, 0) + s.units)::bigint as units
+                  select t.id as tenant_id, p.units_per_month as per_month, c.units
                     from (
-                      select s.tenant_id, sum(s.units) as units from %1$I.slice s
-                        where s.month = this_month group by 1
-                    ) s
-                    join platform.tenant t on t.id = s.tenant_id
+                      select tenant_id, sum(units)::bigint as units from (
+                        select s.tenant_id, s.units from %1$I.slice s where s.month = this_month
+                        union all
+                        select m.tenant_id, m.units from %1$I.period m where m.month = this_month
+                      ) part group by 1
+                    ) c
+                    join platform.tenant t on t.id = c.tenant_id
                     join platform.plan p on p.name = t.plan
-                    left join %1$I.period m on m.tenant_id = t.id and m.month = this_month
                     where p.alerts and p.units_per_month > 0
                 ) u
                 cross join (values (80), (100)) as a(percent)

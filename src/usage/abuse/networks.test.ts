@@ -37,6 +37,7 @@ for (const major of [18, 15] as const) {
         schema: "live",
         secretOf: (salt) => salt.toString("hex"),
         now: () => now,
+        everySeconds: 60,
       })
       await networks.flush() // learns the day's salt
       return networks
@@ -126,6 +127,7 @@ for (const major of [18, 15] as const) {
         schema: "live",
         secretOf: (salt) => salt.toString("hex"),
         now: () => now,
+        everySeconds: 60,
       })
       await networks.flush()
       const keyId = newUuid()
@@ -144,6 +146,7 @@ for (const major of [18, 15] as const) {
         schema: "live",
         secretOf: (salt) => salt.toString("hex"),
         now: () => now,
+        everySeconds: 60,
       })
       networks.see({ tenantId, keyId }, { remoteAddress: "203.0.113.9" })
       await networks.flush()

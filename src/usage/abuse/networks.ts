@@ -3,8 +3,8 @@
  *
  * A network (IPv4 /24, IPv6 /48) is hashed with a salt of the day and a key of the deployment; of the
  * hash, 8 bits choose a register and the number of leading zeros of 32 more is kept there, if it is
- * greater than what was (HyperLogLog). Registers go to the database once a minute, where those of all
- * instances meet; how many networks they mean, `platform.sketch_count` says.
+ * greater than what was (HyperLogLog). Registers go to the database as often as it is looked, where
+ * those of all instances meet; how many networks they mean, `platform.sketch_count` says.
  *
  * Invariants: memory is bounded; a request costs two look-ups; an address is never kept, and its
  * connection's place in the sketch no longer than the connection.
@@ -14,9 +14,8 @@ import { isIPv4 } from "node:net"
 import type { Database } from "../../db/database.ts"
 
 const DAY_MS = 86_400_000
-const FLUSH_MS = 60_000
 const REGISTERS = 256
-/** Keys of which registers are remembered; with one more, the oldest loses those of the last minute. */
+/** Keys of which registers are remembered; with one more, the oldest loses those not written yet. */
 const MAX_KEYS = 10_000
 const ROWS_AT_ONCE = 5_000
 const SALT_BYTES = 32
@@ -53,6 +52,8 @@ export interface NetworksOptions {
   /** Makes the hash's key from a salt: a keyed hash that the database's reader cannot compute. */
   readonly secretOf: (salt: Buffer) => string
   readonly now: () => number
+  /** How often registers go to the database. */
+  readonly everySeconds: number
 }
 
 export class Networks {
@@ -71,7 +72,7 @@ export class Networks {
     this.#flushing = this.flush().catch(() => {})
     this.#timer = setInterval(() => {
       this.#flushing = this.flush().catch(() => {}) // what was not written is the next time
-    }, FLUSH_MS).unref()
+    }, this.#options.everySeconds * 1000).unref()
   }
 
   async close(): Promise<void> {

@@ -18,7 +18,7 @@ export interface Abuse {
 }
 
 export function openAbuse(options: WatcherOptions & { readonly keyring: Keyring }): Abuse {
-  const { database, keyring, now } = options
+  const { database, keyring, now, everySeconds } = options
   const open = (environment: Environment) =>
     new Networks({
       database,
@@ -26,6 +26,7 @@ export function openAbuse(options: WatcherOptions & { readonly keyring: Keyring 
       secretOf: (salt) =>
         keyring.deployment.indexes(NETWORKS, salt.toString("hex"))[0].toString("hex"),
       now,
+      everySeconds,
     })
   const networks = { live: open("live"), test: open("test") }
   const watcher = new Watcher(options)
