@@ -285,6 +285,12 @@ export const SETTINGS = {
     "Requests for keys that may wait for an answer, at most, over all instances. 0: nobody can ask for a key, and `/request-a-key` is not there.",
     "1000",
   ),
+  keyRequestsPerDay: setting(
+    "ZT_KEY_REQUESTS_PER_DAY",
+    integer(1, 1_000_000),
+    "Requests for keys that one address may make a day, on each instance. Raise it where all people come from one address, such as a TCP balancer's.",
+    "10",
+  ),
   leakPartnersFile: setting(
     "ZT_LEAK_PARTNERS_FILE",
     path.optional(),

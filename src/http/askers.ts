@@ -1,12 +1,11 @@
 /**
  * How often one address asked for a key today: one host shall not fill the operator's list.
  *
- * Invariant: no address is kept. What is counted is a digest with a key that is random, in memory alone,
- * and another one each day; entries are bounded, the longest unused go first.
+ * Invariant: no address is kept (floods/addresses.ts), and its digest no longer than a day; entries are
+ * bounded, the longest unused go first.
  */
-import { createHmac, randomBytes } from "node:crypto"
-import ipaddr from "ipaddr.js"
 import { LRUCache } from "lru-cache"
+import { AddressDigests } from "../floods/addresses.ts"
 
 const ENTRIES = 65_536
 const DAY_MS = 86_400_000
@@ -15,7 +14,7 @@ export class Askers {
   readonly #most: number
   readonly #now: () => number
   readonly #asked = new LRUCache<string, number>({ max: ENTRIES })
-  #key = randomBytes(32)
+  #digests = new AddressDigests()
   #since: number
 
   /** @param most - Requests of one address a day. @param now - Milliseconds. */
@@ -33,21 +32,14 @@ export class Askers {
   take(address: string | undefined): number {
     const now = this.#now()
     if (now - this.#since >= DAY_MS || now < this.#since) {
-      this.#key = randomBytes(32)
+      this.#digests = new AddressDigests()
       this.#asked.clear()
       this.#since = now
     }
-    const digest = createHmac("sha256", this.#key).update(hostOf(address)).digest("latin1")
+    const digest = this.#digests.of(address).host.join()
     const asked = this.#asked.get(digest) ?? 0
     if (asked >= this.#most) return Math.ceil((this.#since + DAY_MS - now) / 1_000)
     this.#asked.set(digest, asked + 1)
     return 0
   }
-}
-
-/** @returns An IPv4 address, or the /64 that an IPv6 host can choose from. */
-function hostOf(address = ""): string {
-  if (!ipaddr.isValid(address)) return ""
-  const host = ipaddr.process(address)
-  return host instanceof ipaddr.IPv6 ? host.parts.slice(0, 4).join(":") : host.toString()
 }

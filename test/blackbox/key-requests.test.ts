@@ -221,6 +221,12 @@ describe("keys by request", () => {
       assert.match(text, /value="&quot;&gt;&lt;script&gt;/)
       assert.doesNotMatch(text, /<script/)
     })
+    it("gives back no key that was typed", async () => {
+      const key = generateKey("live")
+      const { status, text } = await post(someone({ purpose: `for ${key}` }))
+      assert.equal(status, 400)
+      assert.ok(!text.includes(key) && text.includes("Ada Lovelace"))
+    })
     it("refuses another form, and a field twice", async () => {
       const twice = { method: "POST", headers: { "content-type": "text/plain" }, body: "name=x" }
       assert.equal((await program.ask("/request-a-key", twice)).status, 415)

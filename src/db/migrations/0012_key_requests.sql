@@ -161,22 +161,9 @@ create function platform.key_link(digest bytea)
       where r.link_digest = digest and r.state in ('approved', 'done');
   end;
 
--- Where mail to a tenant's owner goes, once there is a place for it.
-create function platform.keep_contact(tenant_id uuid, id uuid, sealed_address bytea) returns void
-  language plpgsql volatile set search_path = pg_catalog, pg_temp
-as $function$
-begin
-  if to_regclass('platform.contact') is not null
-    and has_table_privilege('platform.contact', 'insert') then
-    execute 'insert into platform.contact (tenant_id, id, sealed_address) values ($1, $2, $3)'
-      using tenant_id, id, sealed_address;
-  end if;
-end
-$function$;
-
--- Makes the key of a link, with its tenant where it is to have a new one, all at once and once: of those
--- who come with one link at the same time, one gets 'made'. What is said of a key is as in api_key; the
--- key itself is with the caller alone.
+-- Makes the key of a link, all at once and once: of those who come with one link at the same time, one
+-- gets 'made'. Where it is to have a new tenant, that is made with its contact (0013_events.sql). What is
+-- said of a key is as in api_key; the key itself is with the caller alone.
 create function platform.claim_key(
   digest bytea, request text, tenant uuid, tenant_shown text, name_indexes bytea[], sealed_name bytea,
   seed bytea, contact uuid, sealed_contact bytea,
@@ -237,7 +224,8 @@ begin
       return 'name taken';
     end if;
     insert into platform.tenant_key (tenant_id, seed) values (tenant, claim_key.seed);
-    perform platform.keep_contact(tenant, contact, sealed_contact);
+    insert into platform.contact (tenant_id, id, sealed_address)
+      values (tenant, contact, sealed_contact);
     insert into audit.entry (id, actor, action, tenant_id, subject, details)
       values (gen_random_uuid(), r.decided_by, 'tenant.created', tenant, tenant_shown,
         jsonb_build_object('request', request));
@@ -292,12 +280,10 @@ declare
   name text;
 begin
   foreach name in array array['self_service_plans', 'ask_for_key', 'take_key_link', 'key_link_mailed',
-    'key_link', 'keep_contact', 'claim_key', 'retain'] loop
+    'key_link', 'claim_key', 'retain'] loop
     execute format('alter function platform.%I owner to zt_service', name);
     execute format('revoke all on function platform.%I from public', name);
-    if name <> 'keep_contact' then
-      execute format('grant execute on function platform.%I to zt_runtime', name);
-    end if;
+    execute format('grant execute on function platform.%I to zt_runtime', name);
   end loop;
 end
 $migration$;

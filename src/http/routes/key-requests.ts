@@ -5,10 +5,11 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi"
 import type { Context } from "hono"
 import { Problem } from "../../core/problem.ts"
+import { findKeys } from "../../keys/format.ts"
 import type { Applicant, OpenPlan } from "../../keys/request.ts"
 import { askForKey, selfServicePlans } from "../../keys/request.ts"
 import { Askers } from "../askers.ts"
-import type { Sent } from "../body.ts"
+import type { Fields, Sent } from "../body.ts"
 import { readBody, readForm } from "../body.ts"
 import { AttemptHeaders, KeyRequestBody, KeyRequestReceived } from "../contract-requests.ts"
 import type { AppEnv, Parts } from "../parts.ts"
@@ -88,7 +89,8 @@ export function keyRequestRoutes(parts: Parts): OpenAPIHono<AppEnv> {
     if (problem === undefined) return c.redirect("/request-a-key/sent", 303)
     const { retryAfterSeconds: wait } = problem
     if (wait !== undefined) c.header("retry-after", String(wait))
-    return c.html(requestPage(await plans(), fields, problem), problem.status === 400 ? 400 : 429)
+    const page = requestPage(await plans(), withoutKeys(fields), problem)
+    return c.html(page, problem.status === 400 ? 400 : 429)
   })
   app.get("/request-a-key/sent", (c) => {
     c.header("content-security-policy", PAGE_POLICY)
@@ -113,6 +115,13 @@ function openPlans({ database, keyRequests, now }: Parts): () => Promise<readonl
     }
     return known
   }
+}
+
+/** What was typed, but for what holds somebody's key. */
+function withoutKeys(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => findKeys(value).length === 0),
+  )
 }
 
 /** A page says that itself; all else is answered like anywhere. */
