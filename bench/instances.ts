@@ -78,7 +78,7 @@ await tidily(async (stack) => {
     for (const one of found) {
       console.log(
         loadRow(
-          `${way}, ${one.instances} × ${one.connections / one.instances} connections`,
+          `${way}, ${one.instances} × ${Math.ceil(one.connections / one.instances)} connections`,
           one[way],
         ),
       )
