@@ -296,12 +296,6 @@ export const SETTINGS = {
     path.optional(),
     "Public keys of secret scanners that may report leaked keys at `POST /v1/leaked-keys` (JSON, see docs/leaked-keys.md). Read again when it changes. Without it, nobody may.",
   ),
-  keyRequestsPerDay: setting(
-    "ZT_KEY_REQUESTS_PER_DAY",
-    integer(1, 1_000_000),
-    "Requests for keys that one address may make a day, on each instance. Raise it where all people come from one address, such as a TCP balancer's.",
-    "10",
-  ),
   identityFile: setting(
     "ZT_IDENTITY_FILE",
     path.optional(),
