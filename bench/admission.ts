@@ -17,7 +17,7 @@ import { median } from "./load.ts"
 import type { AskingKey } from "./many-keys.ts"
 import { admissionOver, admitAll, fillKeys, KEYS_A_TENANT, keyNumber, uuidOf } from "./many-keys.ts"
 import type { Scratch } from "./scratch.ts"
-import { openScratch } from "./scratch.ts"
+import { openScratch, usageDays } from "./scratch.ts"
 import { tidily } from "./tidy.ts"
 
 const LIMIT = 1.3
@@ -111,11 +111,7 @@ async function open(scratch: Scratch, keys: number): Promise<Place> {
 async function fillUsage(client: pg.Client, tenants: readonly number[]): Promise<void> {
   const each = Math.floor(Number(values.usage) / tenants.length)
   await client.query(`
-    do $$ begin
-      if to_regprocedure('live.add_usage_day(date)') is not null then
-        perform live.add_usage_day(current_date - n) from generate_series(0, 32) n;
-      end if;
-    end $$;
+    ${usageDays("current_date - 31", 33)};
     insert into live.usage (tenant_id, request_id, key_id, at, route, status, latency_bucket,
         cache_hit, units, plan)
       select ${uuidOf("t")}, gen_random_uuid(), ${uuidOf(`t * ${KEYS_A_TENANT}`)},

@@ -58,7 +58,7 @@ await tidily(async (stack) => {
       seconds,
       dataDir,
     })
-  for (const setting of SETTINGS) await run("spread", setting, 0.5) // all warm
+  for (const setting of SETTINGS) await run("spread", setting, 2) // all warm
   for (let round = 0; round < Number(values.rounds); round++) {
     console.error(`round ${round + 1} of ${values.rounds}`)
     for (const setting of runs) {
@@ -78,7 +78,7 @@ await tidily(async (stack) => {
     for (const one of found) {
       console.log(
         loadRow(
-          `${way}, ${one.instances} × ${one.connections / one.instances} connections`,
+          `${way}, ${one.instances} × ${Math.ceil(one.connections / one.instances)} connections`,
           one[way],
         ),
       )

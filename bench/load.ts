@@ -11,6 +11,8 @@ import { promisify } from "node:util"
 import { interrupted } from "./tidy.ts"
 
 const TICK_MICROS = 10_000
+/** In less, a busy machine may not even have shaken all hands. */
+const MIN_SECONDS = 2
 
 /** A server process. */
 export interface Target {
@@ -54,7 +56,7 @@ export async function load(targets: readonly Target[], options: LoadOptions): Pr
         "wrk",
         [
           ...["-t1", "--latency", `-c${Math.ceil(connections / targets.length)}`],
-          ...[`-d${Math.max(1, seconds)}s`, ...sent, `${url}${path}`],
+          ...[`-d${Math.max(MIN_SECONDS, seconds)}s`, ...sent, `${url}${path}`],
         ],
         { signal: interrupted },
       ),

@@ -9,7 +9,7 @@
 import { parseArgs } from "node:util"
 import type pg from "pg"
 import { runStatement } from "../src/db/connection.ts"
-import { medians, openScratch } from "./scratch.ts"
+import { medians, openScratch, usageDays } from "./scratch.ts"
 import { tidily } from "./tidy.ts"
 
 const LIMIT = 1.05
@@ -118,6 +118,7 @@ async function fill(client: pg.Client): Promise<void> {
     insert into live.analysis (tenant_id, id, domain_index, observed_at, expires_at, sealed)
       select ${id("t")}, ${id("a")}, lpad(a::text, 16, '0')::bytea, now(), now(), decode(repeat(md5(a::text), 30), 'hex')
       from generate_series(0, ${ANALYSES - 1}) a, generate_series(0, ${tenants - 1}) t;
+    ${usageDays("date '2026-11-02'", 3)};
     insert into live.usage
       select ${id("t")}, ${id("u")}, ${id("0")}, timestamptz '2026-11-02' + u * interval '1 minute', 1 + u % 2,
         200, 1, true, 1, 'unlimited'
@@ -126,9 +127,24 @@ async function fill(client: pg.Client): Promise<void> {
     grant usage on schema plain to zt_tenant;
   `)
   for (const table of ["api_key", "analysis", "usage"]) {
-    await client.query(`create table plain.${table} (like live.${table} including all);
+    await client.query(`${copyOf(table)};
       insert into plain.${table} select * from live.${table};
       grant select on plain.${table} to zt_tenant`)
     for (const schema of ["live", "plain"]) await client.query(`vacuum analyze ${schema}.${table}`)
   }
+}
+
+/** In SQL: the same table without row security, in as many partitions where it has some. */
+function copyOf(table: string): string {
+  return `do $$ declare
+    original constant regclass := 'live.${table}';
+    part record;
+  begin
+    execute 'create table plain.${table} (like live.${table} including all)'
+      || coalesce(' partition by ' || pg_get_partkeydef(original), '');
+    for part in select relname, pg_get_expr(relpartbound, c.oid) as bound
+        from pg_inherits join pg_class c on c.oid = inhrelid where inhparent = original loop
+      execute format('create table plain.%I partition of plain.${table} %s', part.relname, part.bound);
+    end loop;
+  end $$`
 }

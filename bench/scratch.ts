@@ -33,6 +33,13 @@ export async function openScratch(stack: AsyncDisposableStack): Promise<Scratch>
   }
 }
 
+/** In SQL: a place for usage rows of other days than those that are made ahead. */
+export const usageDays = (from: string, days: number): string => `do $$ begin
+    if to_regprocedure('live.add_usage_day(date)') is not null then
+      perform live.add_usage_day(${from} + n) from generate_series(0, ${days - 1}) n;
+    end if;
+  end $$`
+
 /**
  * Times several works by turns, one call each, so that what disturbs one disturbs all.
  * @returns Medians in microseconds.

@@ -43,6 +43,9 @@ export async function runCommands(
   const names = ["--tenant", plant("told: a tenant"), "--name", plant("told: a key's name")]
   const issued = await run(["keys", "issue", "--environment", "live", "--json", ...names])
   canaries.push(keyCanary("an issued key", JSON.parse(issued).key))
+  const tenants: { id: string }[] = JSON.parse(await run(["tenants", "list", "--json"])).tenants
+  const contact = `${plant("told: a contact")}@shop.example`
+  await run(["tenants", "contact", tenants.at(-1)?.id ?? "", "--set", contact])
   const port = await freePort()
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString()

@@ -81,15 +81,14 @@ export class Cluster {
     const folder = socketFolderOf(server.address)
     const { superuser } = server
     if (superuser === undefined) throw new Error("not an embedded database")
-    const url =
-      (await databaseUrl?.({ dataDir, socketFolder: folder, superuser })) ??
-      `postgresql:///zygentrust?host=${folder}`
+    let url = `postgresql:///zygentrust?host=${folder}`
     const cluster = new Cluster(dataDir, server, await Keyring.open(secrets), (n) => ({
       ...SETTINGS,
       ZT_DATABASE_URL: url,
       ...settings?.(n),
     }))
     try {
+      if (databaseUrl) url = await databaseUrl({ dataDir, socketFolder: folder, superuser })
       for (let n = 0; n < size; n++) await cluster.start(n)
       return cluster
     } catch (error) {

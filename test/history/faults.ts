@@ -250,7 +250,6 @@ async function deadlocks(site: Site, ms: number): Promise<void> {
 }
 
 /**
- * Of a clock that went back, rates are left out: src/admission/limits.test.ts has them.
  * The server's own clock cannot be moved here, but what its jump leaves can be written: rates and slices
  * of units that lie an hour ahead of it, or behind.
  */
@@ -258,7 +257,7 @@ async function clockJump(site: Site, ms: number, hours: number): Promise<void> {
   await sql(
     `begin;
     lock table live.account in exclusive mode;
-    ${hours > 0 ? "" : `update live.rate set tat = tat + ${hours} * 3600000000, slice = slice + ${hours} * 720;`}
+    update live.rate set tat = tat + ${hours} * 3600000000, slice = slice + ${hours} * 720;
     update live.slice set slice = slice + ${hours} * 720;
     update live.period set folded_to = folded_to + ${hours} * 720;
     commit`,

@@ -2,6 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { checkStandby } from "../../src/cli/doctor-database.ts"
 import { readConfig } from "../../src/config.ts"
+import { findBinaries, platformPackage } from "../../src/db/embedded/binaries.ts"
+import { folderOf } from "../../src/db/embedded/folder.ts"
+import { findPostmaster, startPostmaster } from "../../src/db/embedded/postmaster.ts"
 import { Cluster } from "./cluster.ts"
 import { Gate } from "./gate.ts"
 import { signalServer } from "./server-processes.ts"
@@ -71,6 +74,11 @@ export class Pair {
 
   async close(): Promise<void> {
     await this.standby.close()
+    // A killed server leaves shared memory, which its next start gives back.
+    const folder = folderOf(this.cluster.dataDir)
+    if ((await findPostmaster(folder)) === undefined) {
+      await startPostmaster(folder, await findBinaries(platformPackage()))
+    }
     for (const gate of this.#gates) await gate.close()
     await this.cluster.close()
   }

@@ -109,6 +109,7 @@ export class Standby {
       join(data, "postgresql.auto.conf"),
       `primary_conninfo = 'host=127.0.0.1 port=${port} user=${user} password=${password} sslmode=disable application_name=${NAME}'
 wal_retrieve_retry_interval = 200ms
+dynamic_shared_memory_type = mmap # goes with the folder
 `,
     )
   }

@@ -13,7 +13,6 @@ import { startDeployment } from "./deployment.ts"
 import type { Document } from "./operations.ts"
 import { routesOf } from "./operations.ts"
 
-/** Answers only whom the operator has listed and who signs. */
 /** Reads live rows as aggregates alone, for nobody's key, and not on its behalf. */
 const OPEN_AGGREGATES = "GET /v1/health/metrics"
 

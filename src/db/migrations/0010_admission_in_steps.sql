@@ -165,14 +165,17 @@ begin
               end as reason,
               k.requests_per_second as key_rate, k.burst as key_burst,
               1e6::float8 / k.requests_per_second as key_step,
-              -- A clock that went back must not lock anybody out.
-              greatest(0, least(coalesce(r.key_tat - now_us, 0),
-                k.burst * 1e6::float8 / k.requests_per_second)) as key_debt,
+              -- Further ahead than its burst is only whose clock went back, or whose burst was made
+              -- smaller: it owes nothing, or nothing would be admitted until the old time has come.
+              case when r.key_tat - now_us < k.burst * 1e6::float8 / k.requests_per_second + 1e6
+                then greatest(0, least(r.key_tat - now_us,
+                  k.burst * 1e6::float8 / k.requests_per_second)) else 0 end as key_debt,
               greatest(this_slice, r.key_slice) as key_slice, r.key_slice as key_last,
               p.requests_per_second as tenant_rate, p.burst as tenant_burst,
               1e6::float8 / p.requests_per_second as tenant_step,
-              greatest(0, least(coalesce(r.tenant_tat - now_us, 0),
-                p.burst * 1e6::float8 / p.requests_per_second)) as tenant_debt,
+              case when r.tenant_tat - now_us < p.burst * 1e6::float8 / p.requests_per_second + 1e6
+                then greatest(0, least(r.tenant_tat - now_us,
+                  p.burst * 1e6::float8 / p.requests_per_second)) else 0 end as tenant_debt,
               greatest(this_slice, r.tenant_slice) as tenant_slice, r.tenant_slice as tenant_last,
               p.concurrency, p.units_per_month,
               p.units_per_month - coalesce(m.units, 0) - coalesce(q.units, 0) as units_left,

@@ -40,6 +40,12 @@ for (const major of [18, 15] as const) {
           (client) => new Promise<void>((release) => resolve({ client, release })),
         )
       })
+      // Days of rows that were there before detectors were.
+      for (const ago of [3, 20]) {
+        await query("select live.add_usage_day(($1::timestamptz at time zone 'UTC')::date)", [
+          new Date(NOW - ago * 24 * HOUR_MS),
+        ])
+      }
     })
     after(async () => {
       superuser.release()
