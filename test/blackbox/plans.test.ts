@@ -25,7 +25,7 @@ describe("plans", () => {
   it("starts with built-in ones, in a table and as JSON", async () => {
     const { stdout } = await zygentrust("plans", "list")
     assert.match(stdout, /^plan {6,}units\/month/)
-    assert.match(stdout, /\nunlimited +any +any +any +any +1\n/)
+    assert.match(stdout, /\nunlimited +any +any +any +any +any +1\n/)
     const { plans } = await json("plans", "list")
     assert.deepEqual(
       plans.map(({ name }: { name: string }) => name),

@@ -46,7 +46,13 @@ const CHANGES: readonly Change[] = [
   { weight: 3, name: "rotated", set: "revoked_at = clock_timestamp()", to: { revoked: true } },
   { weight: 3, name: "disabled", set: "disabled_at = clock_timestamp()", to: { disabled: true } },
   { weight: 4, name: "enabled", set: "disabled_at = null", to: { disabled: false } },
-  { weight: 2, name: "expired", set: "expires_at = clock_timestamp()", to: { expired: true } },
+  {
+    weight: 2,
+    name: "expired",
+    // One that had expired before was not good until now.
+    set: "expires_at = least(expires_at, clock_timestamp())",
+    to: { expired: true },
+  },
   {
     weight: 2,
     name: "expires soon",

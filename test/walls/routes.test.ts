@@ -198,7 +198,12 @@ async function identifiersOfBob(deployment: Deployment): Promise<Identifier[]> {
   const hex = (kind: string, value: string): Identifier => ({
     kind,
     value,
-    nobodys: () => randomBytes(value.length / 2).toString("hex"),
+    // Begins as it does: some fields take what begins with a letter alone.
+    nobodys: () =>
+      value[0] +
+      randomBytes(value.length / 2)
+        .toString("hex")
+        .slice(1),
   })
   return [
     uuid("a tenant's id", row.tenant_id),
