@@ -141,6 +141,7 @@ begin
       -- goes on says 0 seconds.
       create function %1$I.watch(every_seconds integer, step_seconds integer) returns boolean
       language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+        set plan_cache_mode = force_custom_plan -- no other day's partition is locked
       as $function$
       declare
         turn record;
