@@ -19,9 +19,10 @@ import { parseArgs } from "node:util"
 import dnsPacket from "dns-packet"
 import { startLab } from "../lab/lab.ts"
 import type { Config } from "../src/config.ts"
-import { endpointKey, readConfig } from "../src/config.ts"
+import { readConfig } from "../src/config.ts"
 import { normalizeName } from "../src/engine/name.ts"
 import { createObserver, observerOptions } from "../src/engine/observe/observer.ts"
+import { endpointKey } from "../src/setting-values.ts"
 
 const LIMIT = 1.2
 const NAME = normalizeName("lindenshop.test")

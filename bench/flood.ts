@@ -18,7 +18,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
-import { SETTINGS } from "../src/config.ts"
+import { SETTINGS } from "../src/settings.ts"
 import { startProgram } from "../test/program.ts"
 
 const TARGET = "/v1/analyze?domain=lindenshop.test"

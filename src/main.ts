@@ -28,10 +28,10 @@ import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
 import { Metrics } from "./http/metrics.ts"
 import type { Parts } from "./http/parts.ts"
+import type { FirstKeys } from "./keys/first-keys.ts"
+import { issueFirstKeys } from "./keys/first-keys.ts"
 import { findKeys, readKey } from "./keys/format.ts"
-import { commandActor, issueKey } from "./keys/keys.ts"
 import { LinkPost } from "./keys/link-post.ts"
-import { ensureTenant } from "./keys/tenants.ts"
 import type { Log } from "./log.ts"
 import { createMailer } from "./mail/mail.ts"
 import { certificateProbe, databaseProbe, resolverProbe, storageProbe } from "./probes.ts"
@@ -40,9 +40,6 @@ import { Keyring } from "./secrets/keyring.ts"
 import type { SecretStore } from "./secrets/store.ts"
 import { openAbuse } from "./usage/abuse/open.ts"
 import { Maintenance } from "./usage/maintenance.ts"
-
-/** The tenant of a deployment's own first keys. */
-const FIRST_TENANT = "default"
 
 const GRACE_MS = 30_000
 
@@ -55,11 +52,6 @@ export interface Running {
   readonly firstKeys: FirstKeys | undefined
   /** Finishes what is under way, 30 s at most, then stops all that was started here. */
   stop(): Promise<void>
-}
-
-export interface FirstKeys {
-  readonly test: string
-  readonly live: string
 }
 
 /**
@@ -240,7 +232,7 @@ export async function serve(
   events.start()
   inClear.start()
   abuse.start()
-  const firstKeys = await issueFirstKeys(server, keyring)
+  const firstKeys = await issueFirstKeys(admin, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
 }
@@ -285,25 +277,4 @@ async function openCertificates(
   return tlsCertFile !== undefined && tlsKeyFile !== undefined
     ? certificateFiles({ certFile: tlsCertFile, keyFile: tlsKeyFile, warn })
     : openAuthority({ dataDir, host, secrets, warn })
-}
-
-/** One test and one live key, when there was no tenant at all before. */
-async function issueFirstKeys(server: Server, keyring: Keyring): Promise<FirstKeys | undefined> {
-  const admin = server.admin()
-  try {
-    return await admin.asOperator(async (tx) => {
-      const [first] = await tx.query("select from platform.tenant limit 1")
-      if (first !== undefined) return undefined
-      const actor = commandActor()
-      // Of two programs that start at once, the one that makes the tenant issues the keys.
-      const { made } = await ensureTenant(tx, keyring, FIRST_TENANT, actor)
-      if (!made) return undefined
-      const options = { tenant: FIRST_TENANT, name: "first", actor } as const
-      const live = await issueKey(tx, keyring, { ...options, environment: "live" })
-      const test = await issueKey(tx, keyring, { ...options, environment: "test" })
-      return { test: test.key, live: live.key }
-    })
-  } finally {
-    await admin.close()
-  }
 }

@@ -11,7 +11,9 @@ const ENGINE_PARTS = ["src/core", "src/engine/types.ts", "src/engine/lists", "sr
 export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/core": ["package.json"],
   "src/environment.ts": ["src/core"],
-  "src/config.ts": ["src/core", "src/environment.ts"],
+  "src/setting-values.ts": ["src/core"],
+  "src/settings.ts": ["src/core", "src/setting-values.ts"],
+  "src/config.ts": ["src/core", "src/environment.ts", "src/settings.ts"],
   "src/log.ts": ["src/core", "src/config.ts"],
   "src/disk": ["src/core"],
   "src/secrets": ["src/core"],
@@ -32,7 +34,12 @@ export const BORDERS: Readonly<Record<string, readonly string[]>> = {
   "src/engine/types.ts": [],
   "src/engine/lists": [],
   "src/engine/rules": ["src/core", "src/engine/types.ts", "src/engine/lists"],
-  "src/engine/observe": ["src/core", "src/config.ts", "src/engine/types.ts"],
+  "src/engine/observe": [
+    "src/core",
+    "src/config.ts",
+    "src/setting-values.ts",
+    "src/engine/types.ts",
+  ],
   "src/engine": ENGINE_PARTS,
 
   "src/controls": ["src/core", "src/db"],

@@ -1,5 +1,5 @@
 /** `docs/configuration.md`, from the table of settings. */
-import { ROOT, SETTINGS } from "../src/config.ts"
+import { ROOT, SETTINGS } from "../src/settings.ts"
 
 /** @returns `docs/configuration.md`, whole. */
 export function configurationMarkdown(): string {
@@ -12,7 +12,7 @@ export function configurationMarkdown(): string {
   return [
     "# Configuration",
     "",
-    "Generated from `src/config.ts` by `npm run docs`; do not edit.",
+    "Generated from `src/settings.ts` by `npm run docs`; do not edit.",
     "",
     "Settings are environment variables. An unknown variable that begins with `ZT_`, or a value",
     "that does not parse, stops the start by name. Where `_FILE` is listed, the value may lie in a",

@@ -7,7 +7,7 @@ import { execFile } from "node:child_process"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { ROOT } from "../src/config.ts"
+import { ROOT } from "../src/settings.ts"
 import { terminalSvg } from "./terminal-svg.ts"
 
 const DOMAIN = "bot-challenge.test"

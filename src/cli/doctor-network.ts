@@ -1,10 +1,11 @@
 /** Checks of what observing needs: resolvers that answer, DNSSEC, the RDAP bootstrap. */
-import type { Endpoint } from "../config.ts"
-import { endpointKey } from "../config.ts"
+
 import type { RdapBootstrap } from "../engine/observe/bootstrap.ts"
 import { isBelieved } from "../engine/observe/dns-client.ts"
 import { exchange } from "../engine/observe/dns-exchange.ts"
 import type { ObserverOptions } from "../engine/observe/observer.ts"
+import type { Endpoint } from "../setting-values.ts"
+import { endpointKey } from "../setting-values.ts"
 import type { Diagnosis } from "./doctor-check.ts"
 import { fail, ok, warn } from "./doctor-check.ts"
 

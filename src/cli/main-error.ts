@@ -37,6 +37,11 @@ function asProblem(error: unknown, { command, debug }: Context): Problem {
     const [what] = error.message.split(". To specify", 1)
     return wrongUsage(`${what}. See 'zygentrust ${command} --help'.`)
   }
+  if (codeOf(error) === "ERR_MODULE_NOT_FOUND") {
+    const message =
+      "A package that this version needs is not installed: run 'npm ci' in the checkout, then try again."
+    return new Problem("INTERNAL", { message, cause: error })
+  }
   const more = debug ? "" : " ZT_LOG_LEVEL=debug shows where."
   return new Problem("INTERNAL", {
     message: `Something unexpected went wrong (${whatOf(error)}).${more}`,

@@ -1,5 +1,5 @@
 /** Requests for keys as a terminal shows them. What an applicant wrote stays in its own lines. */
-import type { ShownRequest } from "../keys/requests.ts"
+import type { ShownRequest } from "../keys/request-row.ts"
 
 /** @returns One line: the id, how it stands, who asks. */
 export function requestLine(request: ShownRequest): string {

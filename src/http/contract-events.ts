@@ -1,7 +1,7 @@
 /** The HTTP contract of events: what a tenant's owner is told of. */
 import { z } from "@hono/zod-openapi"
 import { EVENT_KINDS } from "../events/events.ts"
-import { field, time } from "./contract.ts"
+import { field, nextCursor, time } from "./contract.ts"
 
 const KEY = "key_01kar0v9z8fjrbh3p5t7wxyqm4"
 
@@ -46,10 +46,6 @@ const Event = z
 export const EventList = z
   .object({
     events: field(z.array(Event), "The newest first."),
-    next_cursor: field(
-      z.string().nullable(),
-      "Where to go on; `null`: there are no more.",
-      "AZqB4JPwfjqMpoHPX3PX0w",
-    ),
+    next_cursor: nextCursor,
   })
   .openapi("EventList", { description: "Events of the tenant, of the asking key's environment." })

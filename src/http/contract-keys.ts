@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi"
 import { MAX_OVERLAP_SECONDS } from "../keys/rotate.ts"
 import { SCOPE_NAMES } from "../keys/scopes.ts"
-import { field, time } from "./contract.ts"
+import { field, nextCursor, time } from "./contract.ts"
 
 const ID = "key_01kar0v9z8fjrbh3p5t7wxyqm4"
 const OTHER_ID = "key_01kar1d2c4e6g8j0m2p4r6t8vx"
@@ -92,11 +92,7 @@ export const UsedKey = z
 export const KeyList = z
   .object({
     keys: field(z.array(Key), "In the order of their issue."),
-    next_cursor: field(
-      z.string().nullable(),
-      "Where to go on; `null`: there are no more.",
-      "AZqB4JPwfjqMpoHPX3PX0w",
-    ),
+    next_cursor: nextCursor,
   })
   .openapi("KeyList", { description: "Keys of the tenant, of the asking key's environment." })
 

@@ -6,7 +6,7 @@
  * the same statement, and the row is written with its outcome, before the first byte.
  */
 import { hash } from "node:crypto"
-import type { IncomingHttpHeaders, ServerResponse } from "node:http"
+import type { ServerResponse } from "node:http"
 import { encodeId, newUuid } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import { NO_STORE, SECURITY_HEADERS } from "../edge/headers.ts"
@@ -14,6 +14,7 @@ import type { EdgeOptions } from "../edge/listener.ts"
 import { renderRefusal } from "../edge/refusal.ts"
 import { lookupIndex } from "../keys/format.ts"
 import type { AnswerCache } from "./analysis-answer.ts"
+import { sentKey } from "./credentials.ts"
 import { limitHeaders } from "./limits.ts"
 import { METERING } from "./metering.ts"
 import type { Parts } from "./parts.ts"
@@ -36,7 +37,9 @@ export function readyAnswer(
   return (request, either) => {
     const response = either as ServerResponse // HTTP/2's has the same methods
     if (request.method !== "GET" || !request.url?.startsWith("/v1/analyze?")) return false
-    const key = sentKey(request.headers)
+    const { authorization, "x-api-key": apiKey } = request.headers
+    if (authorization !== undefined && apiKey !== undefined) return false
+    const key = sentKey(authorization, apiKey as string | undefined) // Node joins repeated ones
     if (key === undefined) return false
     const digest = hash("sha256", key, "hex")
     const caller = admissions.live.callerOf(digest)
@@ -84,12 +87,4 @@ export function readyAnswer(
     })
     return true
   }
-}
-
-/** @returns What stands where a key should, in one header alone; all else is the long way's. */
-function sentKey({ authorization, "x-api-key": apiKey }: IncomingHttpHeaders): string | undefined {
-  if (authorization === undefined) return typeof apiKey === "string" ? apiKey : undefined
-  return apiKey === undefined && authorization.startsWith("Bearer ")
-    ? authorization.slice("Bearer ".length)
-    : undefined
 }

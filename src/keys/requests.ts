@@ -6,49 +6,19 @@
  * shows none again, and gets a new link only when that key is revoked.
  */
 import { append } from "../audit/append.ts"
-import type { Id } from "../core/ids.ts"
-import { decodeId, encodeId } from "../core/ids.ts"
+import { encodeId } from "../core/ids.ts"
 import { Problem } from "../core/problem.ts"
 import type { Environment, Tx } from "../db/database.ts"
 import type { Keyring } from "../secrets/keyring.ts"
 import { operator, revokeKey } from "./life.ts"
 import type { Link } from "./link.ts"
 import { LINK_HOURS } from "./link.ts"
-import type { Asked } from "./request.ts"
 import { openAsked, sealAsked } from "./request.ts"
+import type { RequestRow, ShownRequest } from "./request-row.ts"
+import { findRequest, notFound, openRequest, REQUEST_COLUMNS } from "./request-row.ts"
 import { checkName } from "./row.ts"
-import type { Scope } from "./scopes.ts"
 import { DEFAULT_SCOPES, scopeBits, scopesOf } from "./scopes.ts"
 import { tenantIndexes } from "./tenants.ts"
-
-/** Times are RFC 3339 in UTC. */
-export interface ShownRequest {
-  readonly id: Id<"krq">
-  /** `done`: its key was shown. */
-  readonly state: "open" | "approved" | "declined" | "done"
-  readonly asked_at: string
-  readonly name: string
-  readonly organisation: string
-  readonly purpose: string
-  readonly contact: string
-  /** As the applicant wrote it; it need not be there. */
-  readonly plan_wished: string | null
-  readonly decided_at: string | null
-  readonly decided_by: string | null
-  readonly plan: string | null
-  readonly environment: Environment | null
-  readonly scopes: readonly Scope[] | null
-  /** Name that the tenant gets with its first key; null: the organisation's. */
-  readonly tenant_name: string | null
-  /** The tenant that has the key, or is to get it. */
-  readonly tenant_id: Id<"ten"> | null
-  readonly link: "none" | "out" | "expired" | "used"
-  readonly link_ends_at: string | null
-  readonly mailed_at: string | null
-  readonly mail_tries: number
-  readonly done_at: string | null
-  readonly key_id: Id<"key"> | null
-}
 
 export interface Approval {
   /** By default the one that was wished for; not with a tenant that is there. */
@@ -66,16 +36,16 @@ export async function listRequests(
   all: boolean,
 ): Promise<ShownRequest[]> {
   const rows = await tx.query<RequestRow>(
-    `select ${COLUMNS} from platform.key_request
+    `select ${REQUEST_COLUMNS} from platform.key_request
       where $1 or state in ('open', 'approved') order by asked_at, id`,
     [all],
   )
-  return Promise.all(rows.map((row) => show(keyring, row)))
+  return Promise.all(rows.map((row) => openRequest(keyring, row)))
 }
 
 /** @throws Problem `NOT_FOUND` */
 export async function showRequest(tx: Tx, keyring: Keyring, id: string): Promise<ShownRequest> {
-  return show(keyring, await find(tx, id))
+  return openRequest(keyring, await findRequest(tx, id))
 }
 
 /**
@@ -91,7 +61,7 @@ export async function approveRequest(
   { digest }: Link,
   actor: string,
 ): Promise<ShownRequest> {
-  const row = await lock(tx, id)
+  const row = await findRequest(tx, id, "for update")
   if (row.state !== "open") throw decided(row)
   const asked = await openAsked(keyring, row.id, row.sealed)
   const { environment, tenant } = approval
@@ -121,7 +91,7 @@ export async function approveRequest(
     environment,
     scopes: scopesOf(scopes).join(" "),
   })
-  return show(keyring, await find(tx, id))
+  return openRequest(keyring, await findRequest(tx, id))
 }
 
 /** Ends a link that is out, too. @throws Problem `NOT_FOUND`, or `CONFLICT` once its key was shown. */
@@ -131,7 +101,7 @@ export async function declineRequest(
   id: string,
   actor: string,
 ): Promise<ShownRequest> {
-  const row = await lock(tx, id)
+  const row = await findRequest(tx, id, "for update")
   if (row.state !== "open" && row.state !== "approved") throw decided(row)
   await tx.query(
     `update platform.key_request set state = 'declined', decided_at = clock_timestamp(),
@@ -139,7 +109,7 @@ export async function declineRequest(
     [row.id, actor],
   )
   await record(tx, "request.declined", row, actor)
-  return show(keyring, await find(tx, id))
+  return openRequest(keyring, await findRequest(tx, id))
 }
 
 /**
@@ -155,7 +125,7 @@ export async function relinkRequest(
   { digest }: Link,
   actor: string,
 ): Promise<ShownRequest> {
-  const row = await lock(tx, id)
+  const row = await findRequest(tx, id, "for update")
   if (row.state === "open") throw conflict(`${id} is not approved yet: requests approve ${id}`)
   if (row.state === "declined") throw decided(row)
   if (row.key_id !== null) {
@@ -172,7 +142,7 @@ export async function relinkRequest(
     [row.id, digest],
   )
   await record(tx, "request.relinked", row, actor)
-  return show(keyring, await find(tx, id))
+  return openRequest(keyring, await findRequest(tx, id))
 }
 
 /** Notes that a link went out. */
@@ -185,79 +155,6 @@ export async function linkMailed(tx: Tx, { digest }: Link): Promise<void> {
 
 const NEW_LINK = `link_digest = $n, mailed_at = null, mail_due_at = null,
   link_ends_at = clock_timestamp() + interval '${LINK_HOURS} hours'`
-
-const COLUMNS = `id, asked_at, sealed, state, decided_at, decided_by, plan, environment, scopes, given_to,
-  link_ends_at, coalesce(link_ends_at <= clock_timestamp(), false) as link_ended, mailed_at, mail_tries,
-  done_at, key_id`
-
-interface RequestRow {
-  readonly id: string
-  readonly asked_at: Date
-  readonly sealed: Buffer
-  readonly state: ShownRequest["state"]
-  readonly decided_at: Date | null
-  readonly decided_by: string | null
-  readonly plan: string | null
-  readonly environment: Environment | null
-  readonly scopes: number | null
-  readonly given_to: string | null
-  readonly link_ends_at: Date | null
-  readonly link_ended: boolean
-  readonly mailed_at: Date | null
-  readonly mail_tries: number
-  readonly done_at: Date | null
-  readonly key_id: string | null
-}
-
-async function show(keyring: Keyring, row: RequestRow): Promise<ShownRequest> {
-  const asked: Asked = await openAsked(keyring, row.id, row.sealed)
-  const { name, organisation, purpose, contact, plan, tenant } = asked
-  return {
-    id: encodeId("krq", row.id),
-    state: row.state,
-    asked_at: row.asked_at.toISOString(),
-    name,
-    organisation,
-    purpose,
-    contact,
-    plan_wished: plan ?? null,
-    decided_at: row.decided_at?.toISOString() ?? null,
-    decided_by: row.decided_by,
-    plan: row.plan,
-    environment: row.environment,
-    scopes: row.scopes === null ? null : scopesOf(row.scopes),
-    tenant_name: tenant ?? null,
-    tenant_id: row.given_to === null ? null : encodeId("ten", row.given_to),
-    link: linkOf(row),
-    link_ends_at: row.link_ends_at?.toISOString() ?? null,
-    mailed_at: row.mailed_at?.toISOString() ?? null,
-    mail_tries: row.mail_tries,
-    done_at: row.done_at?.toISOString() ?? null,
-    key_id: row.key_id === null ? null : encodeId("key", row.key_id),
-  }
-}
-
-function linkOf(row: RequestRow): ShownRequest["link"] {
-  if (row.state === "done") return "used"
-  if (row.link_ends_at === null) return "none"
-  return row.link_ended ? "expired" : "out"
-}
-
-async function find(tx: Tx, id: string, lock = ""): Promise<RequestRow> {
-  const uuid = decodeId("krq", id)
-  // Not with the text itself: it can be anything.
-  if (uuid === undefined) throw unknown("That is no request's id; one begins with 'krq_'.")
-  const [row] = await tx.query<RequestRow>(
-    `select ${COLUMNS} from platform.key_request where id = $1 ${lock}`,
-    [uuid],
-  )
-  if (row === undefined) throw unknown(`There is no request ${id}.`)
-  return row
-}
-
-function lock(tx: Tx, id: string): Promise<RequestRow> {
-  return find(tx, id, "for update")
-}
 
 /** @param current - Of a tenant that is there, which keeps its own. */
 async function choosePlan(
@@ -281,7 +178,7 @@ async function choosePlan(
   const [there] = await tx.query("select from platform.plan where name = $1", [plan])
   if (there === undefined) {
     const whose = wanted === undefined ? ", which the applicant wished for: add --plan" : ""
-    throw unknown(`There is no plan '${plan}'${whose}; 'plans list' shows all.`)
+    throw notFound(`There is no plan '${plan}'${whose}; 'plans list' shows all.`)
   }
   return plan
 }
@@ -312,8 +209,4 @@ const STATES = { open: "asked", approved: "approved", declined: "declined", done
 
 function conflict(message: string): Problem {
   return new Problem("CONFLICT", { message })
-}
-
-function unknown(message: string): Problem {
-  return new Problem("NOT_FOUND", { message })
 }

@@ -1,8 +1,9 @@
 /** S2: a setting that is refused is named, and its value never shown. */
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
-import { readConfig, SETTINGS } from "../../src/config.ts"
+import { readConfig } from "../../src/config.ts"
 import { Problem } from "../../src/core/problem.ts"
+import { SETTINGS } from "../../src/settings.ts"
 import { createSearch } from "./search.ts"
 import { newWord } from "./secrets.ts"
 

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path"
 import { after, before, describe, it } from "node:test"
 import type { ChildOptions } from "../../../test/postgres-child.ts"
 import { startChild } from "../../../test/postgres-child.ts"
-import { ROOT } from "../../config.ts"
+import { ROOT } from "../../settings.ts"
 import { platformPackage } from "./binaries.ts"
 
 const isRoot = process.getuid?.() === 0

@@ -9,8 +9,8 @@
  */
 import type { Socket } from "node:net"
 import { connect, isIP } from "node:net"
-import type { Endpoint } from "../../config.ts"
-import { endpointKey } from "../../config.ts"
+import type { Endpoint } from "../../setting-values.ts"
+import { endpointKey } from "../../setting-values.ts"
 import type { Known } from "../types.ts"
 import { attempt, whyOf } from "./attempt.ts"
 import type { Lookup } from "./dns-client.ts"

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test"
 import { describe, it } from "node:test"
 import type { Answer, DecodedPacket } from "dns-packet"
 import dnsPacket from "dns-packet"
-import type { Endpoint } from "../../config.ts"
+import type { Endpoint } from "../../setting-values.ts"
 import { anyAnswers, createLookup } from "./dns-client.ts"
 
 const RCODES = { SERVFAIL: 2, NXDOMAIN: 3, REFUSED: 5 }

@@ -6,7 +6,7 @@
  * Trust: the AD bit only from resolvers on loopback or listed as trusted; elsewhere anybody on
  * the way could set it.
  */
-import type { Endpoint } from "../../config.ts"
+import type { Endpoint } from "../../setting-values.ts"
 import type { DnsAnswer, Known, Why } from "../types.ts"
 import { exchange } from "./dns-exchange.ts"
 import type { Question, RecordType, Reply } from "./dns-message.ts"

@@ -5,8 +5,8 @@
  */
 import { createSocket } from "node:dgram"
 import { connect } from "node:net"
-import type { Endpoint } from "../../config.ts"
 import { createGate } from "../../core/gate.ts"
+import type { Endpoint } from "../../setting-values.ts"
 import type { Known } from "../types.ts"
 import { attempt, whyOf } from "./attempt.ts"
 import type { Question, Reply } from "./dns-message.ts"
