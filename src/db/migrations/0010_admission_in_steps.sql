@@ -21,17 +21,20 @@ create type platform.standing as (
   key_burst       integer,
   key_step        float8,
   key_debt        float8,
-  key_slice       bigint,
+  key_slice       bigint, -- where its rate is kept
+  key_last        bigint, -- where it was kept before
   tenant_rate     integer,
   tenant_burst    integer,
   tenant_step     float8,
   tenant_debt     float8,
   tenant_slice    bigint,
+  tenant_last     bigint,
   concurrency     integer,
   units_per_month bigint,
   units_left      bigint,
   soft            boolean,
-  slice           bigint  -- where units are counted
+  slice           bigint, -- where units are counted
+  folded_to       bigint  -- slices before this one are in the month
 );
 alter type platform.standing owner to zt_owner;
 
@@ -138,9 +141,10 @@ begin
         -- was made since the accounts were locked is not there yet.
         select
             array_agg(row(k.no, k.tenant_id, k.id, k.reason, k.scopes, k.addresses, k.key_rate,
-              k.key_burst, k.key_step, k.key_debt, k.key_slice, k.tenant_rate, k.tenant_burst,
-              k.tenant_step, k.tenant_debt, k.tenant_slice, k.concurrency, k.units_per_month,
-              k.units_left, k.soft, k.slice)::platform.standing),
+              k.key_burst, k.key_step, k.key_debt, k.key_slice, k.key_last, k.tenant_rate,
+              k.tenant_burst, k.tenant_step, k.tenant_debt, k.tenant_slice, k.tenant_last,
+              k.concurrency, k.units_per_month, k.units_left, k.soft, k.slice,
+              k.folded_to)::platform.standing),
             array_agg(k.tenant_id), array_agg(k.id), array_agg(k.plan), array_agg(k.wanted),
             array_agg(k.cost),
             bool_and(k.reason is null and k.addresses is null and k.scopes & k.scope = k.scope
@@ -167,19 +171,20 @@ begin
               1e6::float8 / k.requests_per_second as key_step,
               -- Further ahead than its burst is only whose clock went back, or whose burst was made
               -- smaller: it owes nothing, or nothing would be admitted until the old time has come.
-              case when r.key_tat - now_us < k.burst * 1e6::float8 / k.requests_per_second + 1e6
-                then greatest(0, least(r.key_tat - now_us,
+              case when kr.tat - now_us < k.burst * 1e6::float8 / k.requests_per_second + 1e6
+                then greatest(0, least(kr.tat - now_us,
                   k.burst * 1e6::float8 / k.requests_per_second)) else 0 end as key_debt,
-              greatest(this_slice, r.key_slice) as key_slice, r.key_slice as key_last,
+              greatest(this_slice, kr.slice) as key_slice, kr.slice as key_last,
               p.requests_per_second as tenant_rate, p.burst as tenant_burst,
               1e6::float8 / p.requests_per_second as tenant_step,
-              case when r.tenant_tat - now_us < p.burst * 1e6::float8 / p.requests_per_second + 1e6
-                then greatest(0, least(r.tenant_tat - now_us,
+              case when tr.tat - now_us < p.burst * 1e6::float8 / p.requests_per_second + 1e6
+                then greatest(0, least(tr.tat - now_us,
                   p.burst * 1e6::float8 / p.requests_per_second)) else 0 end as tenant_debt,
-              greatest(this_slice, r.tenant_slice) as tenant_slice, r.tenant_slice as tenant_last,
+              greatest(this_slice, tr.slice) as tenant_slice, tr.slice as tenant_last,
               p.concurrency, p.units_per_month,
               p.units_per_month - coalesce(m.units, 0) - coalesce(q.units, 0) as units_left,
-              greatest(this_slice, m.folded_to) as slice, q.first_slice,
+              greatest(this_slice, m.folded_to) as slice, coalesce(m.folded_to, 0) as folded_to,
+              q.first_slice,
               w.wanted, w.cost, w.scope, w.running,
               sum(w.wanted) over t as tenant_wanted, sum(w.cost) over t as tenant_cost
             from unnest(index8s, digests) with ordinality as n(index8, digest, no)
@@ -187,20 +192,22 @@ begin
               and k.tenant_id = any (tenants)
             left join platform.tenant t on t.id = k.tenant_id
             left join platform.plan p on p.name = t.plan
-            left join lateral ( -- one row a holder: older slices are deleted by the first of the next
-              select max(r.tat) filter (where r.holder = k.id) as key_tat,
-                max(r.slice) filter (where r.holder = k.id) as key_slice,
-                max(r.tat) filter (where r.holder = k.tenant_id) as tenant_tat,
-                max(r.slice) filter (where r.holder = k.tenant_id) as tenant_slice
-              from %1$I.rate r
-              where r.tenant_id = k.tenant_id and r.holder = any (array[k.id, k.tenant_id])
-            ) r on k.requests_per_second is not null or p.requests_per_second is not null
+            -- Of rates and units only the newest is read: while somebody holds an old snapshot, what
+            -- was before it is still in the index, and grows.
+            left join lateral (
+              select r.tat, r.slice from %1$I.rate r
+                where r.tenant_id = k.tenant_id and r.holder = k.id order by r.slice desc limit 1
+            ) kr on k.requests_per_second is not null
+            left join lateral (
+              select r.tat, r.slice from %1$I.rate r
+                where r.tenant_id = t.id and r.holder = t.id order by r.slice desc limit 1
+            ) tr on p.requests_per_second is not null
             left join %1$I.period m
               on m.tenant_id = k.tenant_id and m.month = this_month and %2$L = 'live'
             left join lateral (
-              select min(s.slice) as first_slice, sum(s.units) filter (where s.month = this_month
-                  and s.slice >= coalesce(m.folded_to, 0)) as units
-                from %1$I.slice s where s.tenant_id = k.tenant_id
+              select min(s.slice) as first_slice, sum(s.units) as units from %1$I.slice s
+                where s.tenant_id = k.tenant_id and s.month = this_month
+                  and s.slice >= coalesce(m.folded_to, 0)
             ) q on %2$L = 'live'
             join (
               select a.key, count(*) as wanted, bit_or(a.scope) as scope,
@@ -308,8 +315,10 @@ begin
         if unfolded then
           with folded as (
             delete from %1$I.slice s
-              using (select distinct k.tenant_id, k.slice from unnest(standings) k) c
-              where s.tenant_id = c.tenant_id and s.slice < c.slice
+              using (
+                select distinct k.tenant_id, k.folded_to, k.slice from unnest(standings) k
+              ) c
+              where s.tenant_id = c.tenant_id and s.slice >= c.folded_to and s.slice < c.slice
               returning s.tenant_id, s.month, s.units, c.slice
           )
           insert into %1$I.period as p (tenant_id, month, units, folded_to)
@@ -330,10 +339,15 @@ begin
             on conflict (tenant_id, holder, slice) do update set tat = excluded.tat;
         end if;
         if unpruned then
-          delete from %1$I.rate r using unnest(standings) k
-            where r.tenant_id = k.tenant_id and (
-              (r.holder = k.key_id and r.slice < k.key_slice)
-              or (r.holder = k.tenant_id and r.slice < k.tenant_slice));
+          delete from %1$I.rate r
+            using (
+              select k.tenant_id, k.key_id as holder, k.key_last as slice from unnest(standings) k
+                where k.key_last < k.key_slice
+              union
+              select k.tenant_id, k.tenant_id, k.tenant_last from unnest(standings) k
+                where k.tenant_last < k.tenant_slice
+            ) old
+            where r.tenant_id = old.tenant_id and r.holder = old.holder and r.slice = old.slice;
         end if;
 
         if verdicts is not null then
