@@ -1,7 +1,8 @@
 /** The HTTP contract of events: what a tenant's owner is told of. */
 import { z } from "@hono/zod-openapi"
 import { EVENT_KINDS } from "../events/events.ts"
-import { field, nextCursor, time } from "./contract.ts"
+import { field, time } from "./contract.ts"
+import { nextCursor, paged } from "./cursor.ts"
 
 const KEY = "key_01kar0v9z8fjrbh3p5t7wxyqm4"
 
@@ -12,19 +13,7 @@ export const EventsQuery = z.strictObject({
     .regex(/^key_[0-9a-z]{26}$/, "is not a key's id, which begins with key_")
     .optional()
     .openapi({ description: "Only about this key.", example: KEY }),
-  limit: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, "is not a number from 1 to 100")
-    .optional()
-    .openapi({ description: "Events in one answer, 1 to 100.", example: "50" }),
-  cursor: z
-    .string()
-    .regex(/^[\w-]{22}$/, "is not one that this API gave")
-    .optional()
-    .openapi({
-      description: "`next_cursor` of the answer before.",
-      example: "_____________________w",
-    }),
+  ...paged("Events", "_____________________w"),
 })
 
 const Event = z

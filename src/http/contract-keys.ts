@@ -2,7 +2,8 @@
 import { z } from "@hono/zod-openapi"
 import { MAX_OVERLAP_SECONDS } from "../keys/rotate.ts"
 import { SCOPE_NAMES } from "../keys/scopes.ts"
-import { field, nextCursor, time } from "./contract.ts"
+import { field, time } from "./contract.ts"
+import { nextCursor, paged } from "./cursor.ts"
 
 const ID = "key_01kar0v9z8fjrbh3p5t7wxyqm4"
 const OTHER_ID = "key_01kar1d2c4e6g8j0m2p4r6t8vx"
@@ -23,21 +24,7 @@ export const KeyParams = z.object({
 
 export const NoQuery = z.strictObject({})
 
-export const KeysQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, "is not a number from 1 to 100")
-    .optional()
-    .openapi({ description: "Keys in one answer, 1 to 100.", example: "50" }),
-  cursor: z
-    .string()
-    .regex(/^[\w-]{22}$/, "is not one that this API gave")
-    .optional()
-    .openapi({
-      description: "`next_cursor` of the answer before.",
-      example: "AAAAAAAAcACAAAAAAAAAAA",
-    }),
-})
+export const KeysQuery = z.strictObject(paged("Keys", "AAAAAAAAcACAAAAAAAAAAA"))
 
 export const IdempotencyHeaders = z.object({
   "Idempotency-Key": z.string().min(1).max(255).optional().openapi({

@@ -12,12 +12,6 @@ export const field = <T extends z.ZodType>(schema: T, description: string, examp
 
 export const time = (description: string, example = "2026-11-23T10:00:00.000Z") =>
   field(z.iso.datetime({ precision: 3 }), `${description} RFC 3339, UTC, milliseconds.`, example)
-/** Of a list that goes on. */
-export const nextCursor = field(
-  z.string().nullable(),
-  "Where to go on; `null`: there are no more.",
-  "AZqB4JPwfjqMpoHPX3PX0w",
-)
 export const requestId = field(
   z.string(),
   "Names the request; the same as the header `x-request-id`.",

@@ -403,6 +403,32 @@ for (const major of [18, 15] as const) {
         }
         assert.deepEqual(states, ["approved", "open", "open", "open", "open", "open"])
       })
+      it("once an address also of two at once: the second waits to be counted", async () => {
+        const who = someone({ plan: "free" })
+        const states = await db.asSuperuser(async (client) => {
+          await client.query("begin")
+          const held = {
+            callAside: async <Row>(text: string, values: unknown[] = []) =>
+              (await client.query(text, values)).rows as Row[],
+          }
+          const first = await askForKey(held, keyring, who, undefined, BY_MAIL)
+          let isSettled = false
+          const second = ask(who, BY_MAIL).finally(() => {
+            isSettled = true
+          })
+          for (let waits = false; !waits && !isSettled; ) {
+            const { rows } = await client.query("select from pg_locks where not granted")
+            waits = rows.length > 0
+          }
+          await client.query("commit")
+          return [first.id, (await second).id]
+        })
+        assert.deepEqual(
+          (await Promise.all(states.map(find))).map((one) => one?.decided_by),
+          ["self-service", null],
+        )
+        await post(async () => {}).look()
+      })
       it("a mail that fails is tried again, with a new link, eight times; nothing is lost", async () => {
         await post(async () => {}).look() // what others left
         const { id } = await ask(someone({ plan: "free" }), BY_MAIL)

@@ -46,7 +46,7 @@ create policy service on platform.key_request to zt_service using (true) with ch
 grant select on platform.key_request to zt_backup;
 grant select, update, delete on platform.key_request to zt_operator;
 grant select, insert, update, delete on platform.key_request to zt_service;
-insert into platform.maintenance_turn values ('platform.key_request');
+insert into platform.maintenance_turn values ('platform.key_request'), ('platform.ask_for_key');
 
 -- What claiming a key makes.
 create policy by_request on platform.tenant_key for insert to zt_service with check (true);
@@ -73,9 +73,12 @@ create function platform.ask_for_key(
 ) language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $function$
 declare
-  this_moment timestamptz := clock_timestamp();
+  this_moment timestamptz;
   is_self boolean;
 begin
+  -- One at a time, or what is counted below would hold only for those who ask one after the other.
+  perform from platform.maintenance_turn t where t.task = 'platform.ask_for_key' for update;
+  this_moment := clock_timestamp();
   select 'again', r.id into outcome, kept
     from platform.key_request r where r.attempt_index = attempt;
   if found then
@@ -106,20 +109,13 @@ begin
     insert into platform.key_request (id, asked_at, sealed, contact_index, attempt_index, state,
         decided_at, decided_by, plan, environment, scopes, mail_due_at)
       values (ask_for_key.id, this_moment, ask_for_key.sealed, contact_indexes[1], attempt, 'approved',
-        this_moment, 'self-service', wish, 'live', ask_for_key.scopes, this_moment)
-      on conflict (attempt_index) do nothing;
-  else
-    insert into platform.key_request (id, asked_at, sealed, contact_index, attempt_index)
-      values (ask_for_key.id, this_moment, ask_for_key.sealed, contact_indexes[1], attempt)
-      on conflict (attempt_index) do nothing;
-  end if;
-  if not found then -- another attempt was quicker
-    select 'again', r.id into outcome, kept
-      from platform.key_request r where r.attempt_index = attempt;
-  elsif is_self then
+        this_moment, 'self-service', wish, 'live', ask_for_key.scopes, this_moment);
     insert into audit.entry (id, actor, action, tenant_id, subject, details)
       values (gen_random_uuid(), 'self-service', 'request.approved', null, shown_id,
         jsonb_build_object('plan', wish, 'environment', 'live'));
+  else
+    insert into platform.key_request (id, asked_at, sealed, contact_index, attempt_index)
+      values (ask_for_key.id, this_moment, ask_for_key.sealed, contact_indexes[1], attempt);
   end if;
 end
 $function$;
