@@ -131,7 +131,13 @@ export function closing(
   ]
   const lines = [
     "",
-    ...broken.map(({ file, failures }) => styleText("red", `✗ ${file}: ${failures.length} failed`)),
+    ...broken.flatMap(({ file, failures }) => [
+      styleText("red", `✗ ${file}: ${failures.length} failed`),
+      ...failures.map(({ name, line, reason }) => {
+        const where = line === undefined ? "" : ` (line ${line})`
+        return `    ${name}${where}: ${reason.split("\n", 1)}`
+      }),
+    ]),
     ...(box.length > 0 ? [framed("NOT RUN", box)] : []),
     `# files ${results.length}`,
     `# tests ${sum(({ counts }) => counts.tests)}`,

@@ -65,7 +65,7 @@ describe("the runner", () => {
       "a test that fails",
       { "src/a.test.ts": `${GOOD}it("breaks", () => { throw new Error("planted") })` },
       1,
-      /planted[\s\S]*# tests 2\n# pass 1\n# fail 1\n/,
+      /planted[\s\S]*: 1 failed\n {4}breaks \(line \d+\): Error: planted\n# files 1\n# tests 2\n# pass 1\n# fail 1\n/,
     ],
     [
       "a file that breaks at its load",

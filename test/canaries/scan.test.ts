@@ -77,7 +77,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   "a JSON Web Key": JSON.stringify(
     generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" }),
   ),
-  "an AWS key": `aws_secret_access_key = "${randomBytes(30).toString("base64")}"`,
+  "an AWS key": `aws_secret_access_key = "${randomBytes(20).toString("hex")}"`,
   "a GitHub token": `ghp_${randomBytes(27).toString("hex").slice(0, 36)}`,
   "a web address with a password": `https://user:${newWord()}@lindenshop.test/`,
 }
