@@ -100,7 +100,10 @@ describe("testssl", { skip: await missing("testssl", "--version") }, () => {
   })
 
   it("has nothing to complain of", () => {
-    const complaints = findings.filter(({ severity }) => !["OK", "INFO"].includes(severity))
+    // `engine_problem` is of the OpenSSL that testssl itself runs with.
+    const complaints = findings.filter(
+      ({ id, severity }) => !["OK", "INFO"].includes(severity) && id !== "engine_problem",
+    )
     assert.deepEqual(complaints, [])
   })
 

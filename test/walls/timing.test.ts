@@ -21,7 +21,7 @@ import { startDeployment } from "./deployment.ts"
 import { compareDurations } from "./durations.ts"
 import { keyWith } from "./forged-key.ts"
 import { seeded } from "./random.ts"
-import { ALICE, BOB } from "./tenants.ts"
+import { ALICE, BOB, NOBODY } from "./tenants.ts"
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 const PLANTED_MS = 1
@@ -109,14 +109,20 @@ describe(`the time of a look into memory, SEED=${SEED}`, () => {
       const asker = { environment: "test", tenantId } as const
       assert.equal((await analyst.analyze(asker, normalizeName(domain), false)).hit, false)
     }
-    // Both ways Bob has just asked for something.
+    let others = 0
+    // Both ways Bob has asked for something, and then somebody else: the processor itself does for a
+    // moment a little faster what it has just done.
+    const bobAsks = async (domain: string) => {
+      await ask(BOB, domain)
+      for (let n = 0; n < 3; n++) await ask(NOBODY, `c${others++}.example`)
+    }
     await assertAlike(
       {
-        prepare: (run) => ask(BOB, `b${run}.example`),
+        prepare: (run) => bobAsks(`b${run}.example`),
         ask: (run) => ask(ALICE, `b${run}.example`),
       },
       {
-        prepare: (run) => ask(BOB, `o${run}.example`),
+        prepare: (run) => bobAsks(`o${run}.example`),
         ask: (run) => ask(ALICE, `n${run}.example`),
       },
     )
@@ -145,7 +151,6 @@ describe(`the time of a look into the database, SEED=${SEED}`, () => {
   })
   after(() => db.drop())
 
-  /** The attacker's own clock, inside the statement: nothing but the look itself is in it. */
   /** The attacker's own clock, inside the statement: nothing but the look itself is in it. */
   const look = async (condition: string, value: string) => {
     const [row] = await db.database.asTenant<{ ms: number }[]>("live", ALICE, (tx) =>
