@@ -1,5 +1,6 @@
 /**
- * A lane: one statement in flight, what arrives meanwhile is the next batch. No timer.
+ * A lane: one statement in flight, what arrives meanwhile is the next batch. After a small one under
+ * load, who was just answered is waited for a moment: two statements cost the database more than one.
  *
  * Owns: batching, the bound and the deadline of whoever waits. Not: what the statement is.
  * Invariant: each that is added is settled once, within its deadline.
@@ -11,6 +12,13 @@ const MAX_WAITING = 20_000
 const MAX_BATCH = 1_000
 /** From its arrival. Past it, who waits is refused, and what the statement still does is voided. */
 const DEADLINE_MS = 3_000
+/** A batch of so many is load… */
+const LOAD = 8
+/** …and one of fewer than so many small for what a statement costs: several instances have such… */
+const LARGE = 24
+/** …so the next one waits for as many, so long at most. */
+const HOLD_MS = 1
+const NOBODY = Number.POSITIVE_INFINITY
 
 export interface LaneOptions {
   /**
@@ -28,17 +36,16 @@ export interface LaneOptions {
 export class Lane {
   readonly #options: LaneOptions
   #waiting: Batch = emptyBatch()
-  #waitingSince = 0
+  #waitingSince = NOBODY
+  /** Runs while more are waited for, until so many are there. */
+  #hold: NodeJS.Timeout | undefined
+  #expected = 0
   #scheduled = false
   /** The statement in flight is past its deadline: whoever comes is refused at once. */
   #stuck = false
 
   constructor(options: LaneOptions) {
     this.#options = options
-  }
-
-  get idle(): boolean {
-    return !this.#scheduled
   }
 
   /** @param since - When it arrived, where that was not now. */
@@ -48,7 +55,7 @@ export class Lane {
       return
     }
     this.#waiting.arrivals.push(one)
-    this.#schedule(since)
+    this.#arrived(since)
   }
 
   /** @param since - As of an arrival. */
@@ -58,12 +65,17 @@ export class Lane {
       return
     }
     this.#waiting.finished.push(one)
-    this.#schedule(since)
+    this.#arrived(since)
   }
 
-  #schedule(since?: number): void {
-    if (this.#waitingSince === 0) this.#waitingSince = since ?? performance.now()
-    else if (since !== undefined) this.#waitingSince = Math.min(this.#waitingSince, since)
+  #arrived(since?: number): void {
+    if (since !== undefined) this.#waitingSince = Math.min(this.#waitingSince, since)
+    else if (this.#waitingSince === NOBODY) this.#waitingSince = performance.now()
+    if (this.#hold !== undefined && sizeOf(this.#waiting) >= this.#expected) this.#endHold()
+    else this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {
@@ -72,16 +84,25 @@ export class Lane {
         finished: this.#waiting.finished.splice(0, MAX_BATCH),
       }
       const since = this.#waitingSince
-      if (this.#waiting.arrivals.length + this.#waiting.finished.length === 0) {
-        this.#waitingSince = 0
-      }
+      if (sizeOf(this.#waiting) === 0) this.#waitingSince = NOBODY
       this.#run(batch, since).finally(() => {
-        this.#scheduled = false
         this.#stuck = false
-        if (this.#waiting.arrivals.length + this.#waiting.finished.length > 0)
-          this.#schedule(this.#waitingSince)
+        this.#expected = sizeOf(batch) + sizeOf(this.#waiting)
+        if (sizeOf(batch) < LOAD || sizeOf(batch) >= LARGE) this.#next()
+        else this.#hold = setTimeout(() => this.#endHold(), HOLD_MS)
       })
     })
+  }
+
+  #endHold(): void {
+    clearTimeout(this.#hold)
+    this.#hold = undefined
+    this.#next()
+  }
+
+  #next(): void {
+    this.#scheduled = false
+    if (sizeOf(this.#waiting) > 0) this.#schedule()
   }
 
   async #run(batch: Batch, since: number): Promise<void> {
@@ -92,7 +113,7 @@ export class Lane {
       this.#options.refuse(batch)
       this.#options.refuse(this.#waiting)
       this.#waiting = emptyBatch()
-      this.#waitingSince = 0
+      this.#waitingSince = NOBODY
     }, leftMs)
     try {
       await this.#options.run(batch, () => this.#stuck, since)
@@ -100,4 +121,8 @@ export class Lane {
       clearTimeout(deadline)
     }
   }
+}
+
+function sizeOf({ arrivals, finished }: Batch): number {
+  return arrivals.length + finished.length
 }

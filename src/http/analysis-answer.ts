@@ -58,7 +58,9 @@ export class AnalysisAnswer {
     }
     // Metadata comes last, and nothing of a stranger's is in it: so the last marks are ours.
     // All in ASCII, so that its length in bytes is known and it is sent without being encoded.
-    const text = JSON.stringify(body).replaceAll(/[\u0080-\uffff]/g, escapeUnit)
+    const ascii = JSON.stringify(body).replaceAll(/[\u0080-\uffff]/g, escapeUnit)
+    // Where there was something to escape, V8 keeps the text in two bytes a letter: it is copied anew.
+    const text = Buffer.from(ascii, "latin1").toString("latin1")
     const id = text.lastIndexOf(REQUEST_ID) + REQUEST_ID.length
     const cache = text.lastIndexOf(CACHE) + CACHE.length
     this.#beforeId = text.slice(0, id)
