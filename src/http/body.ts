@@ -114,6 +114,9 @@ function refuse(issue: z.core.$ZodIssue | undefined): Problem {
   const [name] = issue?.path ?? []
   if (name === undefined) return invalid("", "Send one JSON object.")
   const field = issue?.path.join(".") ?? ""
+  if (issue?.code === "too_big" && issue.origin === "string") {
+    return invalid(field, `The field '${field}' has more than ${issue.maximum} characters.`)
+  }
   return invalid(field, `The field '${field}' is missing or not what it should be.`)
 }
 

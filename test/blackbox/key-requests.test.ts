@@ -129,6 +129,11 @@ describe("keys by request", () => {
       })
     }
 
+    it("says how long a field may be", async () => {
+      const { json: answer } = await send({ ...GOOD, organisation: "x".repeat(61) })
+      assert.equal(answer.error.message, "The field 'organisation' has more than 60 characters.")
+    })
+
     it("refuses what is no small JSON, a query, another method", async () => {
       assert.equal((await send(GOOD, { "content-type": "text/plain" })).status, 415)
       assert.equal((await send({ ...GOOD, purpose: "x".repeat(70_000) })).status, 413)
