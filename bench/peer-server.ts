@@ -26,6 +26,8 @@ export interface PeerSettings {
   /** To be measured with, each of them good for so many uses. */
   readonly keys: number
   readonly uses: number
+  /** Keys that are there besides. */
+  readonly others: number
   /** Of its answer. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -53,7 +55,7 @@ const FEW = 3
 
 const lines = createInterface({ input: process.stdin })
 const [line] = await once(lines, "line")
-const { store, database, keys, uses, headers, body }: PeerSettings = JSON.parse(line)
+const { store, database, keys, others, uses, headers, body }: PeerSettings = JSON.parse(line)
 
 const tables = { user: [], session: [], account: [], verification: [], apikey: [] }
 const map = new Map<string, string>()
@@ -85,6 +87,8 @@ const user = await internalAdapter.createUser(
 )
 const create = async (remaining: number, rateLimitMax: number) =>
   (await auth.api.createApiKey({ body: { userId: user.id, remaining, rateLimitMax } })).key
+
+for (let n = 0; n < others; n++) await create(uses, uses)
 
 const server = createServer(async (request, response) => {
   const key = String(request.headers["x-api-key"])

@@ -3,9 +3,10 @@
  * TypeScript developer would take: better-auth's api-key plugin, which verifies a key with its rate limit
  * and its remaining count, over plain HTTP, on the same PostgreSQL, and with its storage in memory.
  *
- * `bin/node bench/peers.ts [--rounds 3] [--seconds 4] [--connections 64] [--keys 64] [--pool 20]`; needs
- * `wrk`. All answer with the same bytes. Once with a key for each connection, since the peer's requests
- * for one key wait for its row, once with one key; the limits are held against the nearer of the two.
+ * `bin/node bench/peers.ts [--rounds 3] [--seconds 4] [--connections 64] [--keys 64] [--others 10000]
+ * [--pool 20]`; needs `wrk`. All answer with the same bytes, and have other customers' keys besides, which
+ * nobody uses. Once with a key for each connection, since the peer's requests for one key wait for its row,
+ * once with one key; the limits are held against the nearer of the two.
  * Before it is measured, the peer must refuse the fourth use of three; afterwards it says what it counted.
  */
 import { spawn } from "node:child_process"
@@ -18,6 +19,7 @@ import type { Deployment } from "./deployment.ts"
 import { openDeployment, TARGET } from "./deployment.ts"
 import type { Load, Target } from "./load.ts"
 import { load, loadRow, medianLoad } from "./load.ts"
+import { fillKeys } from "./many-keys.ts"
 import type { PeerLook, PeerReady, PeerSettings, Store } from "./peer-server.ts"
 import { tidily } from "./tidy.ts"
 
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "4" },
     connections: { type: "string", default: "64" },
     keys: { type: "string", default: "64" },
+    others: { type: "string", default: "10000" },
     pool: { type: "string", default: "20" },
   },
 })
@@ -38,11 +41,13 @@ const LIMITS: Readonly<Record<Store, number>> = {
   "a map in memory": 8,
 }
 const keyCount = Number(values.keys)
+const others = Number(values.others)
 
 await tidily(async (stack) => {
   const deployment = await openDeployment(stack)
   const [program] = deployment.programs
   if (program === undefined) throw new Error("no program")
+  if (others > 0) await fillKeys(await deployment.connect(), others)
   const keys = await deployment.keys(keyCount)
   const { headers, text } = await program.ask(TARGET, { key: keys[0] ?? "" })
   const { date: _, connection: __, "keep-alive": ___, ...sent } = headers
@@ -78,7 +83,7 @@ await tidily(async (stack) => {
   }
 
   console.log(
-    `${text.length} bytes, ${values.connections} connections, ${availableParallelism()} cores, ${values.rounds} rounds of ${values.seconds} s, medians; the peer's pool is ${values.pool}:`,
+    `${text.length} bytes, ${values.connections} connections, ${availableParallelism()} cores, ${values.rounds} rounds of ${values.seconds} s, medians; ${others} other keys; the peer's pool is ${values.pool}:`,
   )
   const found = runs.map(({ loads, ...rest }) => ({ ...rest, load: medianLoad(loads) }))
   for (const { one, count, load } of found) {
@@ -139,6 +144,7 @@ async function startPeer(
       max: Number(values.pool),
     },
     keys: keyCount,
+    others,
     uses: PLENTY,
     ...answer,
   }
