@@ -56,7 +56,7 @@ export function claimPage(): string {
 }
 
 type Made = Extract<Claim, { standing: "made" }>
-type Refused = Exclude<Claim["standing"], "made">
+type Refused = Exclude<Claim["standing"], "made"> | "unavailable"
 
 /** @param origin - `https://host:port` of this deployment. */
 export function keyPage({ id, key, environment }: Made, origin: string): string {
@@ -98,10 +98,20 @@ const WORDS: Readonly<Record<Refused, { readonly title: string; readonly text: s
     title: "There is no room for a key",
     text: "Your plan allows no further key at the moment. Tell the operator of this server; your link stays good until it expires.",
   },
+  unavailable: {
+    title: "Not at the moment",
+    text: "The server cannot look at your link now. Open it again from the mail in a minute. Should it then say that it was used, tell the operator of this server, who can send you a new one.",
+  },
 }
 
 /** What is refused, as HTTP says it. */
-export const CLAIM_STATUS = { unknown: 404, expired: 410, used: 410, full: 409 } as const
+export const CLAIM_STATUS = {
+  unknown: 404,
+  expired: 410,
+  used: 410,
+  full: 409,
+  unavailable: 503,
+} as const
 
 export function refusedPage(standing: Refused): string {
   const { title, text } = WORDS[standing]

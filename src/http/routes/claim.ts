@@ -42,9 +42,17 @@ export function claimRoutes(parts: Parts): Hono<AppEnv> {
     const claim =
       token === undefined
         ? ({ standing: "unknown" } as const)
-        : await claimKey(parts.database, parts.keyring, token)
+        : await claimKey(parts.database, parts.keyring, token).catch(passing)
     if (claim.standing === "made") return c.html(keyPage(claim, parts.origin))
+    if (claim.standing === "unavailable") c.header("retry-after", "1")
     return c.html(refusedPage(claim.standing), CLAIM_STATUS[claim.standing])
   })
   return app
+}
+
+function passing(error: unknown) {
+  if (error instanceof Problem && error.code === "UNAVAILABLE") {
+    return { standing: "unavailable" } as const
+  }
+  throw error
 }

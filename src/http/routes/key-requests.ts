@@ -42,6 +42,9 @@ const route = createRoute({
   },
 })
 
+/** Refusals that leave the form in place, as HTTP says them. */
+const SHOWN = { 400: 400, 429: 429, 503: 503 } as const
+
 /** Plans change seldom, and the page is open to all. */
 const PLANS_KNOWN_MS = 10_000
 
@@ -85,12 +88,12 @@ export function keyRequestRoutes(parts: Parts): OpenAPIHono<AppEnv> {
     open()
     c.header("content-security-policy", PAGE_POLICY)
     const { fields, body } = await readForm(c.req.raw, KeyRequestBody)
-    const problem = body instanceof Problem ? body : await ask(c, body, undefined).catch(onlyFull)
+    const problem = body instanceof Problem ? body : await ask(c, body, undefined).catch(passing)
     if (problem === undefined) return c.redirect("/request-a-key/sent", 303)
     const { retryAfterSeconds: wait } = problem
     if (wait !== undefined) c.header("retry-after", String(wait))
     const page = requestPage(await plans(), withoutKeys(fields), problem)
-    return c.html(page, problem.status === 400 ? 400 : 429)
+    return c.html(page, SHOWN[problem.status as keyof typeof SHOWN])
   })
   app.get("/request-a-key/sent", (c) => {
     c.header("content-security-policy", PAGE_POLICY)
@@ -111,7 +114,7 @@ function openPlans({ database, keyRequests, now }: Parts): () => Promise<readonl
     if (!keyRequests.canMail) return []
     if (now() >= until) {
       until = now() + PLANS_KNOWN_MS
-      known = await selfServicePlans(database)
+      known = await selfServicePlans(database).catch(() => known) // the form is there without it
     }
     return known
   }
@@ -124,8 +127,8 @@ function withoutKeys(fields: Fields): Fields {
   )
 }
 
-/** A page says that itself; all else is answered like anywhere. */
-function onlyFull(error: unknown): Problem {
-  if (error instanceof Problem && error.code === "RATE_LIMITED") return error
+/** What the page says itself, so that nothing is lost that was typed; all else is answered as anywhere. */
+function passing(error: unknown): Problem {
+  if (error instanceof Problem && error.status in SHOWN) return error
   throw error
 }
