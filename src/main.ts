@@ -23,6 +23,7 @@ import { sandboxObservation } from "./engine/sandbox.ts"
 import { KeysInClear } from "./events/in-clear.ts"
 import { EventsJob } from "./events/job.ts"
 import { LeakPartners } from "./events/leak-partners.ts"
+import { Connections } from "./floods/connections.ts"
 import { Strangers } from "./floods/strangers.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
@@ -208,6 +209,7 @@ export async function serve(
     now,
     log: problemLog(log),
   }
+  const connections = new Connections(config.connectionsPerAddress)
   const edge = await listen({
     bind: config.bind,
     httpsPort: config.httpsPort,
@@ -216,6 +218,7 @@ export async function serve(
     certificates,
     handler: createListener(parts),
     findKeys,
+    enter: (address) => connections.enter(address),
     onKeyInClear(text) {
       const key = readKey(text)
       if (key !== undefined) inClear.note(key)

@@ -149,6 +149,12 @@ export const SETTINGS = {
     "Requests without a good key that one instance answers a second, at most; an address has a tenth of it, then 429. No good key is refused for it. Raise it where all clients come from one address, such as a TCP balancer's.",
     "100",
   ),
+  connectionsPerAddress: setting(
+    "ZT_CONNECTIONS_PER_ADDRESS",
+    integer(1, 10_000),
+    "Open connections of one address (IPv6: a /64) to one instance, at most; further ones are closed without an answer. Good keys are no exception. Raise it where all clients come from one address, such as a TCP balancer's; with 10000 no address has a limit of its own.",
+    "1000",
+  ),
   contactUrl: setting(
     "ZT_CONTACT_URL",
     z.url({ protocol: /^https$/, error: "is not an https:// address" }).optional(),

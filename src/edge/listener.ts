@@ -43,6 +43,11 @@ export interface EdgeOptions {
   readonly findKeys: FindKeys
   /** Told of each well-formed key that came over plain HTTP, after the request; must not throw. */
   readonly onKeyInClear?: (key: string) => void
+  /**
+   * Told of each connection, before its handshake.
+   * @returns What to call when it is closed; undefined: it is dropped.
+   */
+  readonly enter?: (address: string | undefined) => (() => void) | undefined
   readonly limits?: Partial<Limits>
 }
 
@@ -61,6 +66,7 @@ export interface Edge {
 /** @throws Problem `INVALID_SETTING` when an address or port cannot be had. */
 export async function listen(options: EdgeOptions): Promise<Edge> {
   const { certificates, handler, findKeys, onKeyInClear = () => {} } = options
+  const { enter = () => () => {} } = options
   const limits = { ...LIMITS, ...options.limits }
   const judgeHost = hostJudge(options.host)
 
@@ -97,9 +103,21 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
   const sockets = new Set<Socket>()
   for (const server of [secure, plain]) {
     server.maxConnections = limits.maxConnections
+    // What is dropped shall cost no handshake: Node's own listeners do not see it.
+    const listeners = server.listeners("connection")
+    server.removeAllListeners("connection")
     server.on("connection", (socket: Socket) => {
+      const leave = enter(socket.remoteAddress)
+      if (leave === undefined) {
+        socket.destroy()
+        return
+      }
       sockets.add(socket)
-      socket.once("close", () => sockets.delete(socket))
+      socket.once("close", () => {
+        sockets.delete(socket)
+        leave()
+      })
+      for (const listener of listeners) listener.call(server, socket)
     })
   }
 

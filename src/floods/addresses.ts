@@ -8,6 +8,7 @@ import { hash, randomBytes } from "node:crypto"
 import { isIPv6 } from "node:net"
 
 const BLOCK_BYTES = 64
+const DAY_MS = 86_400_000
 
 /** Three numbers of 32 bits: a place in a table, and what tells two of one place apart. */
 export type Digest = readonly [number, number, number]
@@ -43,6 +44,28 @@ export class AddressDigests {
     const within = hash("sha256", Buffer.concat([this.#inner, Buffer.from(text)]), "buffer")
     const bytes = hash("sha256", Buffer.concat([this.#outer, within]), "buffer")
     return [bytes.readUInt32LE(0), bytes.readUInt32LE(4), bytes.readUInt32LE(8)]
+  }
+}
+
+/** The same under another key every day: who was counted before is not found any more. */
+export class DailyDigests {
+  readonly #now: () => number
+  #digests = new AddressDigests()
+  #since: number
+
+  /** @param now - Milliseconds of a clock that never goes back. */
+  constructor(now: () => number) {
+    this.#now = now
+    this.#since = now()
+  }
+
+  of(address: string | undefined): ReturnType<AddressDigests["of"]> {
+    const now = this.#now()
+    if (now - this.#since >= DAY_MS) {
+      this.#digests = new AddressDigests()
+      this.#since = now
+    }
+    return this.#digests.of(address)
   }
 }
 

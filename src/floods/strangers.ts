@@ -5,7 +5,7 @@
  * Invariants: no address is kept, memory is fixed, no I/O. Who is refused uses up nothing. While some
  * ask for much, who asks for little finds the other half of what all have together.
  */
-import { AddressDigests } from "./addresses.ts"
+import { DailyDigests } from "./addresses.ts"
 import type { Rate } from "./buckets.ts"
 import { Buckets } from "./buckets.ts"
 
@@ -29,7 +29,6 @@ function limitsOf(perSecond: number) {
 const LITTLE: Rate = { perSecond: 1, burst: 20 }
 
 const ENTRIES = 65_536
-const DAY_MS = 86_400_000
 /** Of sums of milliseconds; far below a request. */
 const ROUNDING_MS = 1e-6
 
@@ -49,8 +48,7 @@ export class Strangers {
   readonly #now: () => number
   readonly #buckets = new Buckets(ENTRIES)
   readonly #quiet = new Buckets(ENTRIES)
-  #digests = new AddressDigests()
-  #digestsSince: number
+  readonly #digests: DailyDigests
   /** Until when all together have used their rate. */
   #allUntil = Number.NEGATIVE_INFINITY
   #refused = 0
@@ -62,7 +60,7 @@ export class Strangers {
   constructor(perSecond: number, now: () => number = () => performance.now()) {
     this.#limits = limitsOf(perSecond)
     this.#now = now
-    this.#digestsSince = now()
+    this.#digests = new DailyDigests(now)
   }
 
   /** Requests that were over a limit, since the start. */
@@ -73,10 +71,6 @@ export class Strangers {
   /** Counts a request, if there is room for it. @param address - As its socket has it. */
   take(address: string | undefined): Verdict {
     const now = this.#now()
-    if (now - this.#digestsSince >= DAY_MS) {
-      this.#digests = new AddressDigests() // nobody is found any more: a fresh burst for each
-      this.#digestsSince = now
-    }
     const { host, network } = this.#digests.of(address)
     const { host: ofHost, network: ofNetwork, all } = this.#limits
     const hostAheadMs = this.#buckets.ahead(host, now)

@@ -6,9 +6,11 @@ import { connect as connectTls } from "node:tls"
 import type { CertificatePair, CertificateSource } from "../../src/edge/certificates.ts"
 import { SECURITY_HEADERS } from "../../src/edge/headers.ts"
 import type { Limits } from "../../src/edge/limits.ts"
+import { LIMITS } from "../../src/edge/limits.ts"
 import type { Edge } from "../../src/edge/listener.ts"
 import { listen } from "../../src/edge/listener.ts"
 import { makeAuthority, makeLeaf } from "../../src/edge/x509.ts"
+import { Connections } from "../../src/floods/connections.ts"
 import { findKeys } from "../../src/keys/format.ts"
 
 export const HOST = "api.shop.example"
@@ -40,6 +42,7 @@ export interface TestEdge extends Edge {
 export async function startEdge(
   limits: Partial<Limits> = {},
   ports: { httpsPort?: number; httpPort?: number } = {},
+  connections = new Connections(LIMITS.maxConnections),
 ): Promise<TestEdge> {
   const seen: string[] = []
   const keysInClear: string[] = []
@@ -52,6 +55,7 @@ export async function startEdge(
     host: HOST,
     certificates,
     findKeys,
+    enter: (address) => connections.enter(address),
     onKeyInClear: (key) => keysInClear.push(key),
     handler: (request, response) => {
       seen.push(

@@ -1,13 +1,16 @@
 /** Slow, idle and too many peers: each is answered or cut in its time. */
 import assert from "node:assert/strict"
+import { once } from "node:events"
 import { connect as connectHttp2 } from "node:http2"
 import type { Socket } from "node:net"
 import { connect } from "node:net"
 import type { TestContext } from "node:test"
 import { describe, it } from "node:test"
+import { setTimeout as sleep } from "node:timers/promises"
 import { connect as connectTls } from "node:tls"
 import type { Limits } from "../../src/edge/limits.ts"
 import { LIMITS } from "../../src/edge/limits.ts"
+import { Connections } from "../../src/floods/connections.ts"
 import type { TestEdge } from "./harness.ts"
 import { CA, HOST, parseAnswers, startEdge } from "./harness.ts"
 
@@ -92,6 +95,45 @@ describe("Slow peers", () => {
     assert.equal(await drip(connect(edge.httpPort), "", ""), "")
     first.destroy()
   })
+
+  for (const scheme of ["http", "https"] as const) {
+    it(`${scheme}: too many connections of one host: closed at once, until one of its own ends`, async (t) => {
+      const connections = new Connections(2)
+      const edge = await startEdge(QUICK, {}, connections)
+      t.after(() => edge.close(0))
+      const port = scheme === "https" ? edge.httpsPort : edge.httpPort
+      const open = async (localAddress: string) => {
+        const socket = connect({ port, host: "127.0.0.1", localAddress })
+        t.after(() => socket.destroy())
+        await once(socket, "connect")
+        if (scheme === "http") return socket
+        const secure = connectTls({ socket, ca: CA, servername: HOST })
+        await once(secure, "secureConnect")
+        return secure
+      }
+      const refused = () =>
+        scheme === "http"
+          ? drip(connect(port), "\x16", "").then((answer) => assert.equal(answer, ""))
+          : assert.rejects(open("127.0.0.1"), /disconnected|ECONNRESET/)
+      const [first] = [await open("127.0.0.1"), await open("127.0.0.1")]
+      await refused()
+      await open("127.0.0.2")
+      assert.equal(connections.hosts, 2)
+
+      first.destroy()
+      let leave: (() => void) | undefined
+      while (leave === undefined) {
+        await sleep(5)
+        leave = connections.enter("127.0.0.1")
+      }
+      leave()
+      await drip(
+        await open("127.0.0.1"),
+        `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`,
+        "",
+      )
+    })
+  }
 })
 
 describe("Slow peers over HTTP/2", () => {
