@@ -276,48 +276,50 @@ for (const major of [18, 15] as const) {
       assert.deepEqual(await charged(batch.at(-1)?.tenantId ?? ""), [4, 4])
     })
 
-    it("while a snapshot is held, an admission reads no more, however many slices are over", async () => {
-      const { key } = await tenant({
-        units_per_month: 100_000,
-        requests_per_second: 100,
-        burst: 99,
-      })
-      const first = await ask(0, key, { outcome: served })
-      /** Blocks that an admission of one reads, by PostgreSQL's own count, once it is planned. */
-      const blocks = () =>
-        db.asSuperuser(async (client) => {
-          const { index8, digest } = readKey(key) ?? assert.fail()
-          let hits = 0
-          for (let n = 0; n < 3; n++) {
-            const { rows } = await client.query(
-              `explain (analyze, buffers, format json) select * from live.admit($1, $2, $3, '{}', '{1}', $4,
-                '{1}', '{1}', '{1}', '{null}', '{200}', '{0}', '{true}', '{}', '{}', '{}', '{}', '{}', '{}')`,
-              [newUuid(), [index8], [digest], [newUuid()]],
-            )
-            hits = rows[0]["QUERY PLAN"][0].Plan["Shared Hit Blocks"]
-          }
-          return hits
-        })
-      await db.asSuperuser(async (holder) => {
-        await holder.query("begin isolation level repeatable read")
-        await holder.query("select from live.slice")
-        const before = await blocks()
-        await change(
-          `do $$ begin
+    for (const [plan, limits, plain] of [
+      ["with limits", { units_per_month: 100_000, requests_per_second: 100, burst: 99 }, false],
+      ["without", { soft: true }, true],
+    ] as const) {
+      it(`while a snapshot is held, an admission reads no more, however many slices are over: a plan ${plan}`, async () => {
+        const { key } = await tenant(limits)
+        const first = await ask(0, key, { outcome: served })
+        /** Blocks that an admission of one reads, by PostgreSQL's own count, once it is planned. */
+        const blocks = () =>
+          db.asSuperuser(async (client) => {
+            const { index8, digest } = readKey(key) ?? assert.fail()
+            let hits = 0
+            for (let n = 0; n < 3; n++) {
+              const { rows } = await client.query(
+                `explain (analyze, buffers, format json) select * from live.admit_batch($1, $2, $3, $4, '{}',
+                '{1}', $5, '{1}', '{null}', $6, '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{200}', '{0}',
+                '{true}', '{}', '{}', '{}', '{}', '{}', '{}')`,
+                [newUuid(), plain, [index8], [digest], [newUuid()], [first.tenantId]],
+              )
+              hits = rows[0]["QUERY PLAN"][0].Plan["Shared Hit Blocks"]
+            }
+            return hits
+          })
+        await db.asSuperuser(async (holder) => {
+          await holder.query("begin isolation level repeatable read")
+          await holder.query("select from live.slice")
+          const before = await blocks()
+          await change(
+            `do $$ begin
             for n in 1..2000 loop
               update live.slice set slice = slice - 1 where tenant_id = '${first.tenantId}';
               update live.rate set slice = slice - 1 where tenant_id = '${first.tenantId}';
               commit;
             end loop;
           end $$`,
-          [],
-        )
-        await ask(0, key, { outcome: served }) // folds and prunes
-        const after = await blocks()
-        assert.ok(after < 2 * before, `${before} blocks before, ${after} after`)
-        await holder.query("rollback")
+            [],
+          )
+          await ask(0, key, { outcome: served }) // folds and prunes
+          const after = await blocks()
+          assert.ok(after < 2 * before, `${before} blocks before, ${after} after`)
+          await holder.query("rollback")
+        })
       })
-    })
+    }
 
     it("a test key is held to the rate, and never counted", async () => {
       const { key } = await tenant({ units_per_month: 0, requests_per_second: 1, burst: 4 }, "test")
@@ -383,8 +385,8 @@ for (const major of [18, 15] as const) {
       await db.database.call("select live.void_batch($1, '{}', '{}', '{}', '{}')", [id])
       await assert.rejects(
         db.database.call(
-          `select live.admit($1, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-            '{}', '{}', '{}', '{}', '{}', '{}')`,
+          `select live.admit_batch($1, true, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+            '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')`,
           [id],
         ),
         /duplicate key/,
