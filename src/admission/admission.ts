@@ -37,7 +37,7 @@ export class Admission {
   readonly #unknownKeys: UnknownKeys
   readonly #meter = new Meter()
   readonly #main: Lane
-  /** Of its last answer: nobody was refused, no key had a limit. */
+  /** Nobody was refused by its last answer. */
   #plain = true
   /** Tenants that failed a batch: they wait on connections of their own until they get through. */
   readonly #aside = new Map<string, Lane>()
@@ -136,7 +136,7 @@ export class Admission {
     }
     this.#meter.done(batch.arrivals.length + batch.finished.length, performance.now() - began)
     this.#failedAt = undefined
-    if (answer) this.#plain = !answer.refused && !answer.limits
+    if (answer) this.#plain = !answer.refused
     settleBatch(batch, values.keys, answer, this.#callers)
     const unknown = answer?.refused?.filter(([, reason]) => reason === "INVALID_KEY").length ?? 0
     if (unknown > 0) this.#unknownKeys.add(unknown)

@@ -76,13 +76,16 @@ export interface Answer {
   readonly refused?: readonly Refusal[] | null
   /** Keys that were not known: number from 1, tenant, key. */
   readonly introduced?: readonly (readonly [number, string, string])[] | null
-  /** Keys that have any: number, requests a second, burst, what is left; units a month, what is left. */
-  readonly limits?: readonly KeyLimits[] | null
+  /** Of keys, by number from 1. */
+  readonly limits?: readonly LimitsOf[] | null
+  /** Of all keys of tenants, by id. */
+  readonly tenant_limits?: readonly LimitsOf[] | null
 }
 
 type Refusal = readonly [number, ProblemCode | typeof TOO_MANY_AT_ONCE, number | null]
 type Count = number | null
-type KeyLimits = readonly [number, Count, Count, Count, Count, Count]
+/** Of whom; requests a second, burst, what is left; units a month, what is left. */
+type LimitsOf = readonly [number | string, Count, Count, Count, Count, Count]
 
 /** Of the statement alone: the plan's concurrency is reached. */
 const TOO_MANY_AT_ONCE = "TOO_MANY_AT_ONCE"
@@ -201,7 +204,12 @@ export function settleBatch(
   const introduced = new Map(
     answer?.introduced?.map(([key, tenantId, keyId]) => [key, { tenantId, keyId }]),
   )
-  const limits = new Map(answer?.limits?.map((counts) => [counts[0], readLimits(counts)]))
+  const limits = new Map(
+    [...(answer?.limits ?? []), ...(answer?.tenant_limits ?? [])].map((of) => [
+      of[0],
+      readLimits(of),
+    ]),
+  )
   for (const [index, { arrival, settle }] of arrivals.entries()) {
     const key = keys[index] ?? 0
     const own = introduced.get(key)
@@ -209,7 +217,7 @@ export function settleBatch(
     const caller = arrival.caller ?? own ?? known.get(arrival.digest)
     const refusal = refused.get(index + 1)
     const result = refusal === undefined && caller ? caller : problemOf(refusal)
-    settle(result, answer?.at ?? "", limits.get(key))
+    settle(result, answer?.at ?? "", limits.get(key) ?? limits.get(caller?.tenantId ?? ""))
   }
   for (const { settle } of finished) settle()
 }
@@ -227,7 +235,8 @@ function problemOf(refusal: Refusal | undefined): Problem {
   })
 }
 
-function readLimits([, perSecond, burst, left, perMonth, unitsLeft]: KeyLimits): Limits {
+function readLimits([, perSecond, burst, left, perMonth, unitsLeft]: LimitsOf): Limits | undefined {
+  if (perSecond === null && perMonth === null) return undefined
   return {
     ...(perSecond !== null && { rate: { perSecond, burst: burst ?? 0, left: left ?? 0 } }),
     ...(perMonth !== null && { quota: { perMonth, left: unitsLeft ?? 0 } }),

@@ -36,6 +36,17 @@ create type platform.standing as (
 );
 alter type platform.standing owner to zt_owner;
 
+-- Microseconds that a rate has to make up. Further ahead than its burst is only whose clock went back,
+-- or whose burst was made smaller: it owes nothing, or nothing would be admitted until the old time has
+-- come. Without settings of its own, so that it becomes part of what calls it.
+create function platform.debt(ahead bigint, per_second integer, burst integer) returns float8
+language sql immutable
+return case when ahead < burst * 1e6::float8 / per_second + 1e6
+  then greatest(0, least(ahead, burst * 1e6::float8 / per_second)) else 0 end;
+alter function platform.debt owner to zt_owner;
+revoke all on function platform.debt from public;
+grant execute on function platform.debt to zt_service;
+
 do $migration$
 declare
   s record;
@@ -65,10 +76,11 @@ begin
     -- arrivals, which name their key and their kind by its number (from 1). Arrays run in step; a
     -- status that is null follows later in a `done` array, a cost is nought where it is 400 or more.
     -- `lock_tenants` are those of the keys, but for keys to introduce, and of what is done; a key of
-    -- any other is unknown. `plain` is a guess that no key has a limit and nobody is refused, which is
-    -- looked at first and matters to nothing else. Answers with the time; with each arrival that is
-    -- refused: its position (from 1), why, milliseconds to wait; with each key that `introduce` asks
-    -- for: its number and whose it is; and with each that has a limit: its number and what is left.
+    -- any other is unknown. `plain` is a guess that nobody is refused and no key has a rate of its own:
+    -- whether it is so is looked at first, and the guess matters to nothing else. Answers with the time;
+    -- with each arrival that is refused: its position (from 1), why, milliseconds to wait; with each key
+    -- that `introduce` asks for: its number and whose it is; and with limits and what is left, by tenant
+    -- or, where the guess was wrong, by the number of a key.
     -- Writes a row for each arrival whose key is known, refused ones too.
     -- The function `admit` is for older instances alone.
     execute format($ddl$
@@ -105,13 +117,19 @@ begin
         all_fit boolean;
         has_rate boolean not null := false;
         has_quota boolean not null := false;
-        unfolded boolean; -- slices of units are over, or may be
+        unfolded boolean; -- slices of units are over
         unpruned boolean not null := false; -- slices of rates are over
         verdicts text[]; -- by arrival; null where all are served
         runs constant boolean not null := array_position(statuses, null) is not null;
         refusals json;
         introduced json;
         limits json;
+        tenant_limits json;
+        limited boolean;
+        holders uuid[]; -- of rates, where each is a tenant's, as are the three that follow
+        tats bigint[];
+        rate_slices bigint[];
+        rate_lasts bigint[];
       begin
         if cardinality(introduce) > 0 then
           tenants := array(select k.tenant_id from unnest(introduce) i
@@ -139,20 +157,20 @@ begin
         end if;
 
         if plain then
-          -- Is every key good, and without limits? Then there is no more to know.
+          -- Most often every key is good, and has no limits but its tenant's.
           select array_agg(k.tenant_id), array_agg(k.id), array_agg(k.plan), array_agg(k.slice),
-              bool_and(k.plain), bool_or(k.unfolded)
-            into tenant_ids, key_ids, plans, slices, all_fit, unfolded
+              bool_and(k.plain), bool_or(k.first_slice < k.slice), bool_or(k.limited)
+            into tenant_ids, key_ids, plans, slices, all_fit, unfolded, limited
             from (
               select k.tenant_id, k.id, t.plan, greatest(this_slice, m.folded_to) as slice,
                 k.revoked_at is null and k.disabled_at is null and k.addresses is null
                   and k.scopes & n.scope = n.scope and (k.expires_at <= this_moment) is not true
-                  and k.requests_per_second is null and p.requests_per_second is null
-                  and p.units_per_month is null and p.concurrency is null
+                  and k.requests_per_second is null and (p.concurrency is null or not runs)
                   and p.name is not null as plain,
-                %2$L = 'live' and n.units > 0 and s.is_there is null as unfolded
-              from unnest(index8s, digests, wanted_units, wanted_scopes) with ordinality
-                as n(index8, digest, units, scope, no)
+                p.requests_per_second is not null or p.units_per_month is not null as limited,
+                s.slice as first_slice
+              from unnest(index8s, digests, wanted_scopes) with ordinality
+                as n(index8, digest, scope, no)
               left join %1$I.api_key k
                 on k.index8 = n.index8 and k.digest = decode(n.digest, 'hex')
                 and k.tenant_id = any (tenants)
@@ -161,12 +179,67 @@ begin
               left join %1$I.period m
                 on m.tenant_id = k.tenant_id and m.month = this_month and %2$L = 'live'
               left join lateral (
-                select true as is_there from %1$I.slice s
+                select s.slice from %1$I.slice s
                   where s.tenant_id = k.tenant_id and s.month = this_month
-                    and s.slice = greatest(this_slice, m.folded_to) limit 1
+                    and s.slice >= coalesce(m.folded_to, 0) order by s.slice limit 1
               ) s on %2$L = 'live'
               order by n.no
             ) k;
+          if all_fit and limited then
+            select array_agg(k.tenant_id), array_agg(k.tat), array_agg(k.slice), array_agg(k.last),
+                coalesce(bool_or(k.last < k.slice), false),
+                bool_and((k.wanted <= k.room) is not false
+                  and (k.soft or k.cost = 0 or k.cost <= k.units_left) is not false),
+                json_agg(json_build_array(k.tenant_id, k.requests_per_second, k.burst,
+                  k.room - k.wanted, k.units_per_month, greatest(0, k.units_left - k.cost)))
+              into holders, tats, rate_slices, rate_lasts, unpruned, all_fit, tenant_limits
+              from (
+                select w.tenant_id, w.wanted, w.cost, p.requests_per_second, p.burst, p.soft,
+                  now_us + ceil(d.debt + w.wanted * d.step)::bigint as tat,
+                  floor(p.burst - d.debt / d.step + 1e-6) as room,
+                  greatest(this_slice, r.slice) as slice, r.slice as last, p.units_per_month,
+                  p.units_per_month - coalesce(m.units, 0) - coalesce(q.units, 0) as units_left
+                from (
+                  select k.tenant_id, sum(k.wanted) as wanted,
+                      case when %2$L = 'live' then sum(k.units) else 0 end as cost
+                    from unnest(tenant_ids, wanted, wanted_units) as k(tenant_id, wanted, units)
+                    group by 1
+                ) w
+                left join platform.tenant t on t.id = w.tenant_id
+                left join platform.plan p on p.name = t.plan
+                left join lateral (
+                  select r.tat, r.slice from %1$I.rate r
+                    where r.tenant_id = w.tenant_id and r.holder = w.tenant_id
+                    order by r.slice desc limit 1
+                ) r on p.requests_per_second is not null
+                cross join lateral (
+                  select 1e6::float8 / p.requests_per_second as step,
+                    platform.debt(r.tat - now_us, p.requests_per_second, p.burst) as debt
+                ) d
+                left join %1$I.period m
+                  on m.tenant_id = w.tenant_id and m.month = this_month and %2$L = 'live'
+                left join lateral (
+                  select sum(s.units) as units from %1$I.slice s
+                    where s.tenant_id = w.tenant_id and s.month = this_month
+                      and s.slice >= coalesce(m.folded_to, 0)
+                ) q on %2$L = 'live'
+              ) k;
+            if all_fit then
+              insert into %1$I.rate as r (tenant_id, holder, slice, tat)
+                select h.id, h.id, h.slice, h.tat
+                  from unnest(holders, rate_slices, tats) as h(id, slice, tat) where h.tat is not null
+                on conflict (tenant_id, holder, slice) do update set tat = excluded.tat;
+              if unpruned then
+                delete from %1$I.rate r
+                  using unnest(holders, rate_slices, rate_lasts) as h(id, slice, last)
+                  where r.tenant_id = h.id and r.holder = h.id and r.slice = h.last
+                    and h.last < h.slice;
+                unpruned := false;
+              end if;
+            else
+              tenant_limits := null;
+            end if;
+          end if;
         end if;
 
         if all_fit is not true then
@@ -201,17 +274,11 @@ begin
                 end as reason,
                 k.requests_per_second as key_rate, k.burst as key_burst,
                 1e6::float8 / k.requests_per_second as key_step,
-                -- Further ahead than its burst is only whose clock went back, or whose burst was made
-                -- smaller: it owes nothing, or nothing would be admitted until the old time has come.
-                case when kr.tat - now_us < k.burst * 1e6::float8 / k.requests_per_second + 1e6
-                  then greatest(0, least(kr.tat - now_us,
-                    k.burst * 1e6::float8 / k.requests_per_second)) else 0 end as key_debt,
+                platform.debt(kr.tat - now_us, k.requests_per_second, k.burst) as key_debt,
                 greatest(this_slice, kr.slice) as key_slice, kr.slice as key_last,
                 p.requests_per_second as tenant_rate, p.burst as tenant_burst,
                 1e6::float8 / p.requests_per_second as tenant_step,
-                case when tr.tat - now_us < p.burst * 1e6::float8 / p.requests_per_second + 1e6
-                  then greatest(0, least(tr.tat - now_us,
-                    p.burst * 1e6::float8 / p.requests_per_second)) else 0 end as tenant_debt,
+                platform.debt(tr.tat - now_us, p.requests_per_second, p.burst) as tenant_debt,
                 greatest(this_slice, tr.slice) as tenant_slice, tr.slice as tenant_last,
                 p.concurrency, p.units_per_month,
                 p.units_per_month - coalesce(m.units, 0) - coalesce(q.units, 0) as units_left,
@@ -417,11 +484,11 @@ begin
               where k.key_rate is not null or k.tenant_rate is not null
                 or k.units_per_month is not null));
         end if;
-        if refusals is null and limits is null and introduced is null then
+        if coalesce(refusals, introduced, limits, tenant_limits) is null then
           return ('{"at":"' || this_moment || '"}')::json;
         end if;
         return json_build_object('at', this_moment::text, 'refused', refusals, 'introduced', introduced,
-          'limits', limits);
+          'limits', limits, 'tenant_limits', tenant_limits);
       end
       $function$;
       alter function %1$I.admit_batch owner to zt_service;
