@@ -12,6 +12,9 @@ export const KEYS_A_TENANT = 100
 /** Of every second tenant: a rate and a quota, both out of reach. The others are `unlimited`. */
 export const LIMITED_PLAN = "limited"
 
+/** One object, as of the answers that lie ready. */
+const OUTCOME = { status: 200, latencyBucket: 0, cacheHit: true }
+
 export type AskingKey = Pick<Arrival, "index8" | "digest">
 
 /** @returns Key `n` of those that {@link fillKeys} made: `n / KEYS_A_TENANT` is its tenant. */
@@ -70,7 +73,7 @@ export function admitAll(
             ...key,
             ...(options.introduced && { caller: admission.callerOf(key.digest) }),
             ...{ requestId: newUuid(), route: 1, cost: 1, scope: 1 },
-            outcome: { status: 200, latencyBucket: 0, cacheHit: true },
+            outcome: OUTCOME,
           }
           admission.admit(arrival, (result) =>
             result instanceof Problem ? reject(result) : resolve(),

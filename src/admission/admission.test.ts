@@ -7,10 +7,12 @@ import type { Arrival, Caller } from "./batch.ts"
 import { LATENCY_BUCKETS_MS, latencyBucket } from "./batch.ts"
 
 interface Call {
-  /** The statement's parameters, after the batch's id. */
+  /** The guess that nobody is refused. */
+  readonly plain: unknown
+  /** The statement's other parameters, after the batch's id. */
   readonly values: readonly string[]
   readonly text: string
-  answer(rows: object[]): void
+  answer(rows: AnswerRow[]): void
   fail(error: Error): void
 }
 
@@ -22,7 +24,14 @@ function fakeDatabase() {
     (list: Call[]) =>
     (text: string, values: string[] = []) => {
       const { promise, resolve, reject } = Promise.withResolvers<object[]>()
-      list.push({ text, values: values.slice(1), answer: resolve, fail: reject })
+      const answer = (rows: AnswerRow[]) => resolve([{ answer: answerOf(rows) }])
+      list.push({
+        text,
+        plain: values[1],
+        values: values.slice(text.includes("admit_batch") ? 2 : 1),
+        answer,
+        fail: reject,
+      })
       return promise
     }
   const database = { call: show(calls), callAside: show(aside) } as unknown as Database
@@ -42,27 +51,34 @@ const admit = (admission: Admission, n: number): Promise<Caller | Problem> =>
   new Promise((resolve) => admission.admit(arrival(n), resolve))
 
 const tick = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-const caller = (position: number) => ({
-  position: -position,
-  reason: null,
-  retry_ms: null,
-  rate_per_second: null,
-  units_per_month: null,
-  tenant_id: `tenant${position}`,
-  key_id: `key${position}`,
-  at: "2026-11-24 22:00:00+00",
-})
+interface AnswerRow {
+  readonly caller?: readonly [number, string, string]
+  readonly limits?: readonly (number | null)[]
+  readonly refusal?: readonly [number, string, number | null]
+}
 
-const asCaller = ({ tenant_id, key_id }: ReturnType<typeof caller>): Caller => ({
-  tenantId: tenant_id,
-  keyId: key_id,
+/** Names a key, by its number. */
+const caller = (number: number) => ({
+  caller: [number, `tenant${number}`, `key${number}`] as const,
 })
-const refusal = (position: number, reason: string, retryMs: string | null = null) => ({
-  ...caller(position),
-  position,
-  reason,
-  retry_ms: retryMs,
+const asCaller = ({ caller: [, tenantId, keyId] }: ReturnType<typeof caller>): Caller => ({
+  tenantId,
+  keyId,
 })
+const refusal = (position: number, reason: string, retryMs: number | null = null) => ({
+  refusal: [position, reason, retryMs] as const,
+})
+/** As the statement puts it. */
+const answerOf = (rows: readonly AnswerRow[]) => {
+  const all = (field: keyof AnswerRow) => {
+    const list = rows.flatMap((row) => (row[field] ? [row[field]] : []))
+    return list.length > 0 ? list : null
+  }
+  return {
+    at: "2026-11-24 22:00:00+00",
+    ...{ introduced: all("caller"), limits: all("limits"), refused: all("refusal") },
+  }
+}
 const sqlError = (code: string) => Object.assign(new Error("refused"), { code })
 
 describe("admission", () => {
@@ -166,7 +182,7 @@ describe("admission", () => {
     await tick()
     assert.equal(calls[0]?.values[1], "{digest1,digest2}")
     assert.equal(calls[0]?.values[3], "{1,2,1}")
-    calls[0]?.answer([caller(1), caller(2), refusal(3, "RATE_LIMITED", "1500")])
+    calls[0]?.answer([caller(1), caller(2), refusal(3, "RATE_LIMITED", 1500)])
     const [one, two, three] = await Promise.all(results)
     assert.deepEqual([one, two], [caller(1), caller(2)].map(asCaller))
     assert.ok(three instanceof Problem)
@@ -179,17 +195,32 @@ describe("admission", () => {
     const limits: unknown[] = []
     for (const n of [1, 1]) admission.admit(arrival(n), (_, __, left) => limits.push(left))
     await tick()
-    const left = {
-      rate_per_second: 2,
-      burst: 5,
-      burst_left: 3,
-      units_per_month: "9",
-      units_left: "0",
-    }
-    calls[0]?.answer([{ ...caller(1), ...left }, refusal(2, "QUOTA_EXCEEDED", "9")])
+    calls[0]?.answer([
+      { ...caller(1), limits: [1, 2, 5, 3, 9, 0] },
+      refusal(2, "QUOTA_EXCEEDED", 9),
+    ])
     await tick()
     const told = { rate: { perSecond: 2, burst: 5, left: 3 }, quota: { perMonth: 9, left: 0 } }
     assert.deepEqual(limits, [told, told])
+  })
+
+  it("guesses by the last answer whether nobody is refused", async () => {
+    const { database, calls } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const answers = [[caller(1)], [refusal(1, "KEY_REVOKED")], []]
+    for (const [n, answer] of answers.entries()) {
+      const admitted = admit(admission, 1)
+      await tick()
+      calls[n]?.answer(answer)
+      await admitted
+      await tick()
+    }
+    void admit(admission, 1)
+    await tick()
+    assert.deepEqual(
+      calls.map(({ plain }) => plain),
+      [true, true, false, true],
+    )
   })
 
   it("what one tenant stops does not stop the others: each goes on by itself", async () => {
@@ -279,7 +310,7 @@ describe("admission", () => {
     await tick()
     assert.equal(done, false)
     const at = '{"2026-11-24 22:00:00+00"}'
-    assert.deepEqual(calls[0]?.values.slice(12), ["{t}", at, "{r}", "{200}", "{3}", "{false}"])
+    assert.deepEqual(calls[0]?.values.slice(-6), ["{t}", at, "{r}", "{200}", "{3}", "{false}"])
     calls[0]?.answer([])
     await finished
     assert.equal(done, true)

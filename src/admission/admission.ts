@@ -15,7 +15,7 @@ import { newUuid } from "../core/ids.ts"
 import type { Database, Environment } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
 import { sqlState } from "../db/errors.ts"
-import type { Arrival, Batch, Caller, Finished, Row, Settled } from "./batch.ts"
+import type { Answer, Arrival, Batch, Caller, Finished, Settled } from "./batch.ts"
 import { byTenant, refuseBatch, settleBatch, Values } from "./batch.ts"
 import { Lane } from "./lane.ts"
 import type { Measured } from "./meter.ts"
@@ -37,6 +37,8 @@ export class Admission {
   readonly #unknownKeys: UnknownKeys
   readonly #meter = new Meter()
   readonly #main: Lane
+  /** Nobody was refused by its last answer. */
+  #plain = true
   /** Tenants that failed a batch: they wait on connections of their own until they get through. */
   readonly #aside = new Map<string, Lane>()
   #failedAt: number | undefined
@@ -44,10 +46,8 @@ export class Admission {
   constructor(database: Database, environment: Environment) {
     this.#database = database
     const schema = SCHEMAS[environment]
-    const parameters = Array.from({ length: 19 }, (_, n) => `$${n + 1}`)
-    this.#statement = `select "position", reason, retry_ms, tenant_id, key_id, decided_at::text as at,
-        rate_per_second, burst, burst_left, units_per_month, units_left
-      from ${schema}.admit(${parameters})`
+    const parameters = Array.from({ length: 25 }, (_, n) => `$${n + 1}`)
+    this.#statement = `select ${schema}.admit_batch(${parameters}) as answer`
     this.#voids = new Voids(database, schema)
     this.#unknownKeys = new UnknownKeys(database, schema, Date.now)
     this.#main = new Lane({
@@ -108,13 +108,15 @@ export class Admission {
     const id = newUuid()
     const began = performance.now()
     const values = new Values(batch)
-    let rows: Row[]
+    let answer: Answer | null | undefined
     try {
-      rows = await this.#database[by]<Row>(this.#statement, [
+      const [row] = await this.#database[by]<{ answer: Answer | null }>(this.#statement, [
         id,
+        this.#plain,
         ...values.arrivals,
         ...values.finished,
       ])
+      answer = row?.answer
     } catch (cause) {
       this.#meter.failed()
       const refusedByServer = sqlState(cause) !== undefined && !isShutdown(sqlState(cause))
@@ -134,8 +136,9 @@ export class Admission {
     }
     this.#meter.done(batch.arrivals.length + batch.finished.length, performance.now() - began)
     this.#failedAt = undefined
-    settleBatch(batch, values.keys, rows, this.#callers)
-    const unknown = rows.filter(({ reason }) => reason === "INVALID_KEY").length
+    if (answer) this.#plain = !answer.refused
+    settleBatch(batch, values.keys, answer, this.#callers)
+    const unknown = answer?.refused?.filter(([, reason]) => reason === "INVALID_KEY").length ?? 0
     if (unknown > 0) this.#unknownKeys.add(unknown)
     return true
   }

@@ -70,20 +70,22 @@ export interface Batch {
 }
 
 /** What the admission statement answers; see its migration. */
-export interface Row {
-  /** Above 0: an arrival, refused. Below: minus a key's number. 0: the time. */
-  readonly position: number
-  readonly reason: ProblemCode | typeof TOO_MANY_AT_ONCE | null
-  readonly retry_ms: string | null
-  readonly tenant_id: string | null
-  readonly key_id: string | null
+export interface Answer {
   readonly at: string
-  readonly rate_per_second: number | null
-  readonly burst: number | null
-  readonly burst_left: number | null
-  readonly units_per_month: string | null
-  readonly units_left: string | null
+  /** Arrivals: position from 1, why, milliseconds to wait. */
+  readonly refused?: readonly Refusal[] | null
+  /** Keys that were not known: number from 1, tenant, key. */
+  readonly introduced?: readonly (readonly [number, string, string])[] | null
+  /** Of keys, by number from 1. */
+  readonly limits?: readonly LimitsOf[] | null
+  /** Of all keys of tenants, by id. */
+  readonly tenant_limits?: readonly LimitsOf[] | null
 }
+
+type Refusal = readonly [number, ProblemCode | typeof TOO_MANY_AT_ONCE, number | null]
+type Count = number | null
+/** Of whom; requests a second, burst, what is left; units a month, what is left. */
+type LimitsOf = readonly [number | string, Count, Count, Count, Count, Count]
 
 /** Of the statement alone: the plan's concurrency is reached. */
 const TOO_MANY_AT_ONCE = "TOO_MANY_AT_ONCE"
@@ -113,9 +115,15 @@ export class Values {
 
   constructor({ arrivals, finished }: Batch) {
     const numbers = new Map<string, number>()
+    const tenants = new Set<string>()
     const keys: number[] = []
-    let [index8, digest, introduce, key, request, route, cost, scope, address] = Array(9).fill("")
-    let [status, latency, hit] = Array(3).fill("")
+    const wanted: number[] = []
+    const units: number[] = []
+    const scopes: number[] = []
+    let [index8, digest, introduce, key, request, kind, address] = Array(7).fill("")
+    let [route, cost, scope, status, latency, hit] = Array(6).fill("")
+    let kinds = 0
+    let last: Arrival | undefined
     for (const { arrival } of arrivals) {
       const { outcome } = arrival
       let number = numbers.get(arrival.digest)
@@ -125,24 +133,39 @@ export class Values {
         index8 += `,${arrival.index8}`
         digest += `,${arrival.digest}`
         if (arrival.caller === undefined) introduce += `,${number}`
+        else tenants.add(arrival.caller.tenantId)
+        wanted.push(0)
+        units.push(0)
+        scopes.push(0)
       }
+      const charged = outcome !== undefined && outcome.status >= 400 ? 0 : arrival.cost
+      wanted[number - 1] = (wanted[number - 1] ?? 0) + 1
+      units[number - 1] = (units[number - 1] ?? 0) + charged
+      scopes[number - 1] = (scopes[number - 1] ?? 0) | arrival.scope
+      if (last === undefined || !isOfKind(arrival, last)) {
+        kinds += 1
+        route += `,${arrival.route}`
+        cost += `,${charged}`
+        scope += `,${arrival.scope}`
+        status += `,${outcome?.status ?? "NULL"}`
+        latency += `,${outcome?.latencyBucket ?? "NULL"}`
+        hit += `,${outcome?.cacheHit ?? "NULL"}`
+      }
+      last = arrival
       keys.push(number)
       key += `,${number}`
       request += `,${arrival.requestId}`
-      route += `,${arrival.route}`
-      cost += `,${arrival.cost}`
-      scope += `,${arrival.scope}`
+      kind += `,${kinds}`
       address += `,${arrival.address ?? "NULL"}`
-      status += `,${outcome?.status ?? "NULL"}`
-      latency += `,${outcome?.latencyBucket ?? "NULL"}`
-      hit += `,${outcome?.cacheHit ?? "NULL"}`
     }
+    for (const { finished: end } of finished) tenants.add(end.tenantId)
     this.keys = keys
     this.requestIds = literal(request)
     this.arrivals = [
-      ...[index8, digest, introduce, key, request, route, cost, scope, address, status, latency],
-      hit,
-    ].map(literal)
+      ...[index8, digest, introduce, key, request, kind, address].map(literal),
+      ...[[...tenants], wanted, units, scopes].map((list) => `{${list}}`),
+      ...[route, cost, scope, status, latency, hit].map(literal),
+    ]
     let [tenant, at, id, endStatus, endLatency, endHit] = Array(6).fill("")
     for (const { finished: end } of finished) {
       tenant += `,${end.tenantId}`
@@ -156,6 +179,16 @@ export class Values {
   }
 }
 
+/** Most often it is as the one before. */
+function isOfKind(one: Arrival, other: Arrival): boolean {
+  return (
+    one.route === other.route &&
+    one.cost === other.cost &&
+    one.scope === other.scope &&
+    one.outcome === other.outcome
+  )
+}
+
 function literal(text: string): string {
   return `{${text.slice(1)}}`
 }
@@ -164,35 +197,35 @@ function literal(text: string): string {
 export function settleBatch(
   { arrivals, finished }: Batch,
   keys: readonly number[],
-  rows: readonly Row[],
+  answer: Answer | null | undefined,
   known: { get(digest: string): Caller | undefined; set(digest: string, caller: Caller): unknown },
 ): void {
-  const refused = new Map<number, Row>()
-  const introduced = new Map<number, { caller: Caller; limits: Limits | undefined }>()
-  let admittedAt = ""
-  for (const row of rows) {
-    if (row.position > 0) refused.set(row.position, row)
-    else if (row.position === 0) admittedAt = row.at
-    else if (row.tenant_id !== null && row.key_id !== null) {
-      const caller = { tenantId: row.tenant_id, keyId: row.key_id }
-      introduced.set(-row.position, { caller, limits: readLimits(row) })
-    }
-  }
+  const refused = new Map(answer?.refused?.map((refusal) => [refusal[0], refusal]))
+  const introduced = new Map(
+    answer?.introduced?.map(([key, tenantId, keyId]) => [key, { tenantId, keyId }]),
+  )
+  const limits = new Map(
+    [...(answer?.limits ?? []), ...(answer?.tenant_limits ?? [])].map((of) => [
+      of[0],
+      readLimits(of),
+    ]),
+  )
   for (const [index, { arrival, settle }] of arrivals.entries()) {
-    const own = introduced.get(keys[index] ?? 0)
-    if (own !== undefined && arrival.caller === undefined) known.set(arrival.digest, own.caller)
-    const caller = arrival.caller ?? own?.caller ?? known.get(arrival.digest)
+    const key = keys[index] ?? 0
+    const own = introduced.get(key)
+    if (own !== undefined && arrival.caller === undefined) known.set(arrival.digest, own)
+    const caller = arrival.caller ?? own ?? known.get(arrival.digest)
     const refusal = refused.get(index + 1)
     const result = refusal === undefined && caller ? caller : problemOf(refusal)
-    settle(result, admittedAt, own?.limits)
+    settle(result, answer?.at ?? "", limits.get(key) ?? limits.get(caller?.tenantId ?? ""))
   }
   for (const { settle } of finished) settle()
 }
 
-function problemOf(row: Row | undefined): Problem {
-  const reason = row?.reason ?? "INVALID_KEY"
-  const retry = row?.retry_ms && {
-    retryAfterSeconds: Math.max(1, Math.ceil(Number(row.retry_ms) / 1000)),
+function problemOf(refusal: Refusal | undefined): Problem {
+  const [, reason, retryMs] = refusal ?? [0, "INVALID_KEY", null]
+  const retry = retryMs !== null && {
+    retryAfterSeconds: Math.max(1, Math.ceil(retryMs / 1000)),
   }
   if (reason !== TOO_MANY_AT_ONCE) return new Problem(reason, { ...retry })
   return new Problem("RATE_LIMITED", {
@@ -202,16 +235,11 @@ function problemOf(row: Row | undefined): Problem {
   })
 }
 
-function readLimits(row: Row): Limits | undefined {
-  const { rate_per_second, burst, burst_left, units_per_month, units_left } = row
-  if (rate_per_second === null && units_per_month === null) return undefined
+function readLimits([, perSecond, burst, left, perMonth, unitsLeft]: LimitsOf): Limits | undefined {
+  if (perSecond === null && perMonth === null) return undefined
   return {
-    ...(rate_per_second !== null && {
-      rate: { perSecond: rate_per_second, burst: burst ?? 0, left: burst_left ?? 0 },
-    }),
-    ...(units_per_month !== null && {
-      quota: { perMonth: Number(units_per_month), left: Number(units_left ?? 0) },
-    }),
+    ...(perSecond !== null && { rate: { perSecond, burst: burst ?? 0, left: left ?? 0 } }),
+    ...(perMonth !== null && { quota: { perMonth, left: unitsLeft ?? 0 } }),
   }
 }
 

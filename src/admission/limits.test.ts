@@ -167,6 +167,21 @@ for (const major of [18, 15] as const) {
       assert.deepEqual(await charged(one?.tenantId ?? ""), [10, 10])
     })
 
+    it("folds slices that are over where a unit was given back before, in the same batch", async () => {
+      const { key } = await tenant({ soft: true })
+      const one = await ask(0, key)
+      await change("update live.slice set slice = slice - 10 where tenant_id = $1", [one.tenantId])
+      await Promise.all([
+        instances[0]?.finish({ ...one, status: 503, latencyBucket: 1, cacheHit: false }),
+        ask(0, key, { outcome: served }),
+      ])
+      const rows = await change("select units from live.period where tenant_id = $1", [
+        one.tenantId,
+      ])
+      assert.equal(Number(rows.rows[0]?.units), 1)
+      assert.deepEqual(await charged(one.tenantId), [1, 1])
+    })
+
     it("last month's units are last month's", async () => {
       const { key } = await tenant({ units_per_month: 3 })
       const [one] = await many(3, key)
@@ -186,6 +201,23 @@ for (const major of [18, 15] as const) {
         tx.query("update platform.plan set units_per_month = 6 where name = $1", [plan]),
       )
       assert.equal(count(await many(9, key)), 4)
+    })
+
+    it("tells what is left for a tenant's keys, and for a key with a rate of its own", async () => {
+      const { key } = await tenant({ units_per_month: 9, requests_per_second: 1, burst: 5 })
+      await ask(0, (await tenant({ soft: true })).key) // the last answer refuses nobody
+      const all = await Promise.all([ask(0, key), ask(0, key)])
+      const left = { rate: { perSecond: 1, burst: 5, left: 3 }, quota: { perMonth: 9, left: 7 } }
+      assert.deepEqual(
+        all.map(({ limits }) => limits),
+        [left, left],
+      )
+      const own = "update live.api_key set requests_per_second = 1, burst = 1 where tenant_id = $1"
+      await change(own, [all[0]?.tenantId])
+      assert.deepEqual((await ask(0, key)).limits, {
+        rate: { perSecond: 1, burst: 1, left: 0 },
+        quota: { perMonth: 9, left: 6 },
+      })
     })
 
     it("past a soft limit all are served and counted", async () => {
@@ -276,48 +308,55 @@ for (const major of [18, 15] as const) {
       assert.deepEqual(await charged(batch.at(-1)?.tenantId ?? ""), [4, 4])
     })
 
-    it("while a snapshot is held, an admission reads no more, however many slices are over", async () => {
-      const { key } = await tenant({
-        units_per_month: 100_000,
-        requests_per_second: 100,
-        burst: 99,
-      })
-      const first = await ask(0, key, { outcome: served })
-      /** Blocks that an admission of one reads, by PostgreSQL's own count, once it is planned. */
-      const blocks = () =>
-        db.asSuperuser(async (client) => {
-          const { index8, digest } = readKey(key) ?? assert.fail()
-          let hits = 0
-          for (let n = 0; n < 3; n++) {
-            const { rows } = await client.query(
-              `explain (analyze, buffers, format json) select * from live.admit($1, $2, $3, '{}', '{1}', $4,
-                '{1}', '{1}', '{1}', '{null}', '{200}', '{0}', '{true}', '{}', '{}', '{}', '{}', '{}', '{}')`,
-              [newUuid(), [index8], [digest], [newUuid()]],
-            )
-            hits = rows[0]["QUERY PLAN"][0].Plan["Shared Hit Blocks"]
-          }
-          return hits
-        })
-      await db.asSuperuser(async (holder) => {
-        await holder.query("begin isolation level repeatable read")
-        await holder.query("select from live.slice")
-        const before = await blocks()
-        await change(
-          `do $$ begin
+    for (const [plan, limits, plain] of [
+      ["with limits", { units_per_month: 100_000, requests_per_second: 100, burst: 99 }, false],
+      ["without", { soft: true }, true],
+      [
+        "with limits, as guessed",
+        { units_per_month: 100_000, requests_per_second: 100, burst: 99 },
+        true,
+      ],
+    ] as const) {
+      it(`while a snapshot is held, an admission reads no more, however many slices are over: a plan ${plan}`, async () => {
+        const { key } = await tenant(limits)
+        const first = await ask(0, key, { outcome: served })
+        /** Blocks that an admission of one reads, by PostgreSQL's own count, once it is planned. */
+        const blocks = () =>
+          db.asSuperuser(async (client) => {
+            const { index8, digest } = readKey(key) ?? assert.fail()
+            let hits = 0
+            for (let n = 0; n < 3; n++) {
+              const { rows } = await client.query(
+                `explain (analyze, buffers, format json) select * from live.admit_batch($1, $2, $3, $4, '{}',
+                '{1}', $5, '{1}', '{null}', $6, '{1}', '{1}', '{1}', '{1}', '{1}', '{1}', '{200}', '{0}',
+                '{true}', '{}', '{}', '{}', '{}', '{}', '{}')`,
+                [newUuid(), plain, [index8], [digest], [newUuid()], [first.tenantId]],
+              )
+              hits = rows[0]["QUERY PLAN"][0].Plan["Shared Hit Blocks"]
+            }
+            return hits
+          })
+        await db.asSuperuser(async (holder) => {
+          await holder.query("begin isolation level repeatable read")
+          await holder.query("select from live.slice")
+          const before = await blocks()
+          await change(
+            `do $$ begin
             for n in 1..2000 loop
               update live.slice set slice = slice - 1 where tenant_id = '${first.tenantId}';
               update live.rate set slice = slice - 1 where tenant_id = '${first.tenantId}';
               commit;
             end loop;
           end $$`,
-          [],
-        )
-        await ask(0, key, { outcome: served }) // folds and prunes
-        const after = await blocks()
-        assert.ok(after < 2 * before, `${before} blocks before, ${after} after`)
-        await holder.query("rollback")
+            [],
+          )
+          await ask(0, key, { outcome: served }) // folds and prunes
+          const after = await blocks()
+          assert.ok(after < 2 * before, `${before} blocks before, ${after} after`)
+          await holder.query("rollback")
+        })
       })
-    })
+    }
 
     it("a test key is held to the rate, and never counted", async () => {
       const { key } = await tenant({ units_per_month: 0, requests_per_second: 1, burst: 4 }, "test")
@@ -383,8 +422,8 @@ for (const major of [18, 15] as const) {
       await db.database.call("select live.void_batch($1, '{}', '{}', '{}', '{}')", [id])
       await assert.rejects(
         db.database.call(
-          `select live.admit($1, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-            '{}', '{}', '{}', '{}', '{}', '{}')`,
+          `select live.admit_batch($1, true, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+            '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')`,
           [id],
         ),
         /duplicate key/,

@@ -60,6 +60,8 @@ const PATHS: Readonly<Record<string, ServicePath>> = {
   },
   "live.admit": ADMISSION,
   "sandbox.admit": ADMISSION,
+  "live.admit_batch": ADMISSION,
+  "sandbox.admit_batch": ADMISSION,
   "live.void_batch": ADMISSION,
   "sandbox.void_batch": ADMISSION,
   "live.retain": RETENTION,

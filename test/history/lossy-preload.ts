@@ -10,7 +10,7 @@ const query = pg.Client.prototype.query as (...args: unknown[]) => unknown
 Object.assign(pg.Client.prototype, {
   query(this: pg.Client, ...args: [{ text?: string }]): unknown {
     const result = query.apply(this, args)
-    if (!args[0].text?.includes(".admit(") || !(result instanceof Promise)) return result
+    if (!args[0].text?.includes(".admit_batch(") || !(result instanceof Promise)) return result
     return result.then((answer: unknown) => {
       if (Math.random() > LOST_SHARE) return answer
       void this.end().catch(() => {})

@@ -282,8 +282,8 @@ const calls: readonly (readonly [what: string, sql: string, down: string])[] = [
   ],
   [
     "admits itself",
-    "select count(*) from live.admit(gen_random_uuid(),'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')",
-    allow("admit"),
+    "select count(*) from live.admit_batch(gen_random_uuid(),true,'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')",
+    allow("admit_batch"),
   ],
   [
     "reads digests of keys",

@@ -143,9 +143,9 @@ const OTHER: readonly Attack[] = [
   },
   {
     what: "admits by a live key",
-    sql: `select * from live.admit(gen_random_uuid(),'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')`,
+    sql: `select * from live.admit_batch(gen_random_uuid(),true,'{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}','{}')`,
     refused: DENIED,
-    down: `grant usage on schema live to zt_sandbox; ${allow("admit")}`,
+    down: `grant usage on schema live to zt_sandbox; ${allow("admit_batch")}`,
   },
   {
     what: "reports a live key as leaked",
