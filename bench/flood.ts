@@ -8,6 +8,7 @@
  * from when a request was due, so that who waits is seen. `--fresh`: the flood makes a new connection for
  * each request. `--unlimited`: without the limit, for comparison. The flooder is another machine in real
  * life: here it runs at the lowest priority (nice 19), so that it takes no turn of the program's.
+ * Where others keep the cores busy it is starved, and the round says little: see how many a second it sent.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
