@@ -20,6 +20,11 @@ export class Turns {
     this.#delayMs = delayMs
   }
 
+  /** Pieces that are not done. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** @param work - Must not throw. @returns False where too much waits; then it is not done. */
   add(work: () => void): boolean {
     if (this.#waiting.length >= MAX_WAITING) return false

@@ -3,8 +3,8 @@
  *
  * Owns: who is a stranger, and their refusal: 429 before a body is read or a row is written. Not: the
  * limits (floods/), whether a key is good (admission/).
- * Invariants: a key that somebody has passes, however many strangers come from its address: it is known
- * from before, or it is looked up. What load balancers ask (live, ready) is always answered. Strangers
+ * Invariants: a key that somebody has passes, however many strangers come from its address, and waits for
+ * none of them: it is known from before, or it is looked up. What load balancers ask (live, ready) is always answered. Strangers
  * get a part of the event loop's time, and a connection one refusal a second.
  */
 import type { ServerResponse } from "node:http"
@@ -48,7 +48,13 @@ export function createGate({ admissions, strangers, knownKeys, health }: GatePar
     const verdict = strangers.take(socket.remoteAddress)
     if (verdict.waitMs === 0) {
       if (key === undefined) for (const field of limitFields(verdict)) response.setHeader(...field)
-      later(soon, letIn)
+      if (key === undefined || soon.waiting === 0) later(soon, letIn)
+      else {
+        knownKeys[key.environment].ask(key.index8, key.digest, (known) => {
+          if (known === "known") letIn()
+          else later(soon, letIn)
+        })
+      }
       return
     }
     if (isProbe(request)) {
