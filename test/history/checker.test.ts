@@ -44,4 +44,17 @@ describe("what the history checker sees", () => {
       assert.equal(history.faults().length, right ? 0 : 1)
     })
   }
+
+  it("an answer is decided where its key was not being changed, or that made no difference", () => {
+    const history = new History()
+    history.begin("k", GOOD)
+    history.changed("k", { ...GOOD, scopes: 2 }, 100, 200)
+    const asked = { key: "k", answer: "SERVED", instance: 0 }
+    history.asked({ ...asked, needs: 1, began: 10, ended: 20 })
+    assert.equal(history.decided, 1)
+    history.asked({ ...asked, needs: 1, began: 150, ended: 160 })
+    assert.equal(history.decided, 1)
+    history.asked({ ...asked, needs: 2, began: 150, ended: 160 })
+    assert.equal(history.decided, 2)
+  })
 })

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import { SCOPES } from "../../src/keys/scopes.ts"
 import type { Random } from "../kills/random.ts"
-import type { Answer } from "../program.ts"
 import type { Cluster } from "./cluster.ts"
 import type { History } from "./history.ts"
 import type { Slot } from "./life.ts"
+import type { Reply } from "./wire.ts"
+import { Wire } from "./wire.ts"
 
 /** What lies ready, what is looked up for each request, and another scope. */
 const TARGETS = [
@@ -34,19 +35,22 @@ export async function ask(
     }
     const key = random.next() < FORMER_SHARE ? (slot.former ?? slot.key) : slot.key
     const { path, needs } = random.pick(TARGETS)
-    const began = performance.now()
     try {
-      const answer = await instance.ask(path, { key })
+      const wire = Wire.to(instance)
+      const line = await wire.take()
+      const began = performance.now()
+      const reply = await line.get(path, key)
       const ended = performance.now()
-      history.asked({ key, needs, began, ended, answer: nameOf(answer), instance: n })
+      wire.giveBack(line)
+      history.asked({ key, needs, began, ended, answer: nameOf(reply), instance: n })
     } catch {
       await sleep(RETRY_MS) // it was killed: no answer is no wrong answer
     }
   }
 }
 
-function nameOf({ status, json }: Answer): string {
-  const code = String(json?.error?.code ?? status)
+function nameOf({ status, body }: Reply): string {
+  const code = status === 200 ? "" : String(JSON.parse(body).error?.code ?? status)
   // The plan has no rate: the key was good, and the tenant looks too often for something new.
   return status === 200 || code === "RATE_LIMITED" ? "SERVED" : code
 }

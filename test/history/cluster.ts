@@ -23,8 +23,13 @@ import { startProgram } from "../program.ts"
 /** A resolver that is not there: the machine that runs this may have one or none. */
 const SETTINGS = { ZT_RESOLVERS: "127.0.0.1:9", ZT_LOG_LEVEL: "silent" }
 
+/** Linux shares out a busy machine by sessions: else all instances would have what one backend has. */
+const OWN_SESSION = process.platform === "linux" ? { prefix: ["setsid"] } : {}
+
 const PAUSED_SHARE = 0.02
-const LOGIN_TRIES = 5
+const LOGIN_TRIES = 20
+/** A machine that has no time for us is no fault of the program's. */
+const LOGIN_MS = 60_000
 
 /** Where the cluster's database is. */
 export interface DatabaseSite {
@@ -49,7 +54,7 @@ export class Cluster {
   readonly #keyring: Keyring
   readonly #settings: (instance: number) => Readonly<Record<string, string>>
   /** Undefined while it is down. */
-  readonly #instances: (Program | undefined)[] = []
+  readonly #instances: (Program | undefined)[]
   readonly #paused = new Set<number>()
   /** Where the database's superuser logs in. */
   #database: Address
@@ -61,32 +66,34 @@ export class Cluster {
     server: Server,
     keyring: Keyring,
     settings: (instance: number) => Readonly<Record<string, string>>,
+    instances: (Program | undefined)[],
   ) {
     this.dataDir = dataDir
     this.#server = server
     this.#keyring = keyring
     this.#settings = settings
+    this.#instances = instances
     this.#database = server.address
     this.admin = server.admin()
   }
 
   static async open({ size, databaseUrl, settings }: ClusterOptions): Promise<Cluster> {
     const dataDir = fastFolder("zt-history-")
-    process.once("SIGTERM", () => {
+    const instances: (Program | undefined)[] = []
+    const abandon = () => {
+      for (const instance of instances) void instance?.stop("SIGKILL") // a terminal reaches no other session
       rmSync(dataDir, { recursive: true, force: true })
       process.exit(1)
-    })
+    }
+    process.once("SIGINT", abandon).once("SIGTERM", abandon)
     const secrets = fileSecrets(dataDir)
     const server = await openServer(readConfig({ ZT_DATA_DIR: dataDir }), secrets)
     const folder = socketFolderOf(server.address)
     const { superuser } = server
     if (superuser === undefined) throw new Error("not an embedded database")
     let url = `postgresql:///zygentrust?host=${folder}`
-    const cluster = new Cluster(dataDir, server, await Keyring.open(secrets), (n) => ({
-      ...SETTINGS,
-      ZT_DATABASE_URL: url,
-      ...settings?.(n),
-    }))
+    const settingsOf = (n: number) => ({ ...SETTINGS, ZT_DATABASE_URL: url, ...settings?.(n) })
+    const cluster = new Cluster(dataDir, server, await Keyring.open(secrets), settingsOf, instances)
     try {
       if (databaseUrl) url = await databaseUrl({ dataDir, socketFolder: folder, superuser })
       for (let n = 0; n < size; n++) await cluster.start(n)
@@ -119,6 +126,7 @@ export class Cluster {
 
   async start(n: number): Promise<void> {
     this.#instances[n] = await startProgram({
+      ...OWN_SESSION,
       dataDir: this.dataDir,
       environment: this.#settings(n),
     })
@@ -154,9 +162,9 @@ export class Cluster {
     if (superuser === undefined) throw new Error("not an embedded database")
     for (let tries = 1; ; tries++) {
       try {
-        return await logIn(this.#database, superuser)
+        return await logIn(this.#database, superuser, { connectionTimeoutMillis: LOGIN_MS })
       } catch (error) {
-        if (tries === LOGIN_TRIES) throw error // else it was cut, or the machine has no time
+        if (tries === LOGIN_TRIES) throw error // else it was cut
       }
     }
   }

@@ -15,7 +15,8 @@ describe("the history of keys over three instances", () => {
       mishapEveryMs: 200,
     })
     const counts = Object.fromEntries(history.answers)
-    t.diagnostic(JSON.stringify({ seed, changes: history.changes, ...mishaps, ...counts }))
+    const { decided, changes } = history
+    t.diagnostic(JSON.stringify({ seed, decided, changes, ...mishaps, ...counts }))
     assert.deepEqual(history.faults(), [], `seed ${seed}`)
     assert.ok((counts["SERVED"] ?? 0) > 2_000, "most are good")
     assert.ok((counts["UNAVAILABLE"] ?? 0) < 3_000, "and few are not decided")

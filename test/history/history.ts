@@ -83,22 +83,31 @@ export class History {
     return this.#asked.filter((asked) => !this.#isRight(asked)).map((asked) => this.#tell(asked))
   }
 
-  #isRight({ key, needs, began, ended, answer }: Asked): boolean {
-    if (UNDECIDED.has(answer)) return true
-    return this.#during(key, began, ended).some(({ state }) => verdict(state, needs) === answer)
+  /** @returns How many could be answered in one way alone: the others were asked while their key changed. */
+  get decided(): number {
+    return this.#asked.filter((asked) => this.#right(asked).size === 1).length
+  }
+
+  #isRight(asked: Asked): boolean {
+    return UNDECIDED.has(asked.answer) || this.#right(asked).has(asked.answer)
+  }
+
+  /** @returns The answers that would be right. */
+  #right({ key, needs, began, ended }: Asked): ReadonlySet<string> {
+    return new Set(this.#during(key, began, ended).map(({ state }) => verdict(state, needs)))
   }
 
   #during(key: string, began: number, ended: number): Version[] {
     return (this.#keys.get(key) ?? []).filter(({ from, to }) => from <= ended && to >= began)
   }
 
-  #tell({ key, needs, began, ended, answer, instance }: Asked): string {
-    const right = this.#during(key, began, ended).map(({ state }) => verdict(state, needs))
+  #tell(asked: Asked): string {
+    const { key, began, ended, answer, instance } = asked
     const versions = this.#keys.get(key) ?? []
     const before = versions.findLast(({ to }) => to < began)
     const since =
       before === undefined ? "" : `, ${(began - before.to).toFixed(1)} ms after a change`
-    return `instance ${instance} answered ${answer}, not ${[...new Set(right)].join(" or ")}: a request of ${(ended - began).toFixed(1)} ms${since}`
+    return `instance ${instance} answered ${answer}, not ${[...this.#right(asked)].join(" or ")}: a request of ${(ended - began).toFixed(1)} ms${since}`
   }
 }
 

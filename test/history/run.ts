@@ -8,9 +8,7 @@ import type { Mishaps } from "./mishaps.ts"
 import { befall } from "./mishaps.ts"
 
 const INSTANCES = 3
-const OPERATORS = 12
-const TENANTS = 5
-const KEYS = 24
+const KEYS_OF_A_TENANT = 5
 
 export interface RunOptions {
   readonly requests: number
@@ -18,6 +16,12 @@ export interface RunOptions {
   readonly clients: number
   /** Mean time between mishaps; none without. */
   readonly mishapEveryMs?: number
+  /** That there are at a time. */
+  readonly keys?: number
+  /** They change the keys, each some a second. */
+  readonly operators?: number
+  /** It is over then, however few were answered. */
+  readonly atMostMs?: number
   /** Loaded into one instance. */
   readonly preload?: string
 }
@@ -31,24 +35,26 @@ export interface Outcome {
 export async function runHistory(options: RunOptions): Promise<Outcome> {
   const random = seeded()
   const history = new History()
-  const { preload } = options
+  const { preload, keys = 24, operators = 12, atMostMs = Number.POSITIVE_INFINITY } = options
   const cluster = await Cluster.open({
     size: INSTANCES,
     settings: (n) => ({ ...(n === 0 && preload && { NODE_OPTIONS: `--import=${preload}` }) }),
   })
   try {
-    const names = Array.from({ length: TENANTS }, (_, n) => `Tenant ${n}`)
+    const length = Math.ceil(keys / KEYS_OF_A_TENANT)
+    const names = Array.from({ length }, (_, n) => `Tenant ${n}`)
     const tenants = await Promise.all(names.map((name) => cluster.tenant(name)))
-    const slots = newSlots(history, tenants, KEYS)
+    const slots = newSlots(history, tenants, keys)
     let failed = false
-    const isOver = () => failed || history.size >= options.requests
+    const end = performance.now() + atMostMs
+    const isOver = () => failed || history.size >= options.requests || performance.now() > end
     const { mishapEveryMs } = options
     const befalling =
       mishapEveryMs === undefined ? undefined : befall(cluster, random, mishapEveryMs, isOver)
     await together(
       [
-        ...Array.from({ length: OPERATORS }, (_, n) => {
-          const own = slots.filter((__, slot) => slot % OPERATORS === n)
+        ...Array.from({ length: operators }, (_, n) => {
+          const own = slots.filter((__, slot) => slot % operators === n)
           return operate(cluster, history, random, own, isOver)
         }),
         ...Array.from({ length: options.clients }, () =>
