@@ -55,13 +55,8 @@ export async function load(targets: readonly Target[], options: LoadOptions): Pr
       promisify(execFile)(
         "wrk",
         [
-          ...[
-            "-t1",
-            "--latency",
-            "--timeout",
-            "10s",
-            `-c${Math.ceil(connections / targets.length)}`,
-          ],
+          ...["-t1", "--latency", "--timeout", "10s"],
+          `-c${Math.ceil(connections / targets.length)}`,
           ...[`-d${Math.max(MIN_SECONDS, seconds)}s`, ...sent, `${url}${path}`],
         ],
         { signal: interrupted },

@@ -37,8 +37,8 @@ export class Admission {
   readonly #unknownKeys: UnknownKeys
   readonly #meter = new Meter()
   readonly #main: Lane
-  /** Nobody was refused by its last answer. */
-  #plain = true
+  /** By its last answer: the statement is told that it may be so again. */
+  #allServed = true
   /** Tenants that failed a batch: they wait on connections of their own until they get through. */
   readonly #aside = new Map<string, Lane>()
   #failedAt: number | undefined
@@ -112,7 +112,7 @@ export class Admission {
     try {
       const [row] = await this.#database[by]<{ answer: Answer | null }>(this.#statement, [
         id,
-        this.#plain,
+        this.#allServed,
         ...values.arrivals,
         ...values.finished,
       ])
@@ -136,7 +136,7 @@ export class Admission {
     }
     this.#meter.done(batch.arrivals.length + batch.finished.length, performance.now() - began)
     this.#failedAt = undefined
-    if (answer) this.#plain = !answer.refused
+    if (answer) this.#allServed = !answer.refused
     settleBatch(batch, values.keys, answer, this.#callers)
     const unknown = answer?.refused?.filter(([, reason]) => reason === "INVALID_KEY").length ?? 0
     if (unknown > 0) this.#unknownKeys.add(unknown)

@@ -4,8 +4,8 @@
  * Owns: who is a stranger, and their refusal: 429 before a body is read or a row is written. Not: the
  * limits (floods/), whether a key is good (admission/).
  * Invariants: a key that somebody has passes, however many strangers come from its address, and waits for
- * none of them: it is known from before, or it is looked up. What load balancers ask (live, ready) is always answered. Strangers
- * get a part of the event loop's time, and a connection one refusal a second.
+ * none of them: it is known from before, or it is looked up. What load balancers ask (live, ready) is always
+ * answered. Strangers get a part of the event loop's time, and a connection one refusal a second.
  */
 import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
