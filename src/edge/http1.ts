@@ -165,7 +165,6 @@ function answerInTurn(socket: Duplex): ServerResponse | undefined {
   return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 }
 
-/** @returns What to answer to an error of Node's or llhttp's; undefined when nobody is there. */
 /**
  * Destroys connections on which nothing moved from one look to the next. By one timer for all: with
  * `server.timeout`, each read and write sets its socket's anew, which costs a request a twentieth.
@@ -181,6 +180,7 @@ function cutSilent(sockets: ReadonlySet<Socket>, everyMs: number): NodeJS.Timeou
   }, everyMs).unref()
 }
 
+/** @returns What to answer to an error of Node's or llhttp's; undefined when nobody is there. */
 function refusalOf(error: Error & { code?: string; reason?: string }): Refusal | undefined {
   switch (error.code) {
     case "HPE_HEADER_OVERFLOW":

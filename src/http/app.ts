@@ -1,9 +1,9 @@
 /**
  * The application: edge → route and validate → admit → work → answer.
  *
- * `createListener` gives the edge one plain listener. An answer that lies ready takes the short
- * way (ready.ts) before the framework; all else passes the gate (gate.ts) and is Hono's. Errors become answers here and only
- * here; what is not a Problem is logged and answered as `INTERNAL`.
+ * `createListener` gives the edge one plain listener. An answer that lies ready takes the short way
+ * (ready.ts) before the framework; all else passes the gate (gate.ts) and is Hono's. Errors become
+ * answers here and only here; what is not a Problem is logged and answered as `INTERNAL`.
  */
 import type { ServerResponse } from "node:http"
 import type { HttpBindings } from "@hono/node-server"

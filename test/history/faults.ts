@@ -3,9 +3,11 @@
  * its deadline, 503 with Retry-After while it lasts, and good again soon after.
  */
 import { setTimeout as sleep } from "node:timers/promises"
+import type pg from "pg"
 import { findBinaries, platformPackage } from "../../src/db/embedded/binaries.ts"
 import { folderOf } from "../../src/db/embedded/folder.ts"
 import { startPostmaster } from "../../src/db/embedded/postmaster.ts"
+import { sqlState } from "../../src/db/errors.ts"
 import type { Cluster } from "./cluster.ts"
 import type { Gate } from "./gate.ts"
 import { postmasterOf, signalServer } from "./server-processes.ts"
@@ -115,6 +117,18 @@ export const FAULTS: readonly Fault[] = [
       await sql("alter role zt_runtime connection limit 0", CUT)(site)
       await sleep(ms)
       await sql("alter role zt_runtime connection limit -1")(site)
+    },
+  },
+  {
+    name: "others have taken every connection (max_connections)",
+    stops: "all",
+    lastsMs: 1_500,
+    during: async (site, ms) => {
+      await sql("alter role zt_runtime connection limit 0", CUT)(site)
+      const taken = await takeConnections(site)
+      await taken[0]?.query("alter role zt_runtime connection limit -1")
+      await sleep(ms)
+      await Promise.all(taken.map((client) => client.end()))
     },
   },
   {
@@ -249,9 +263,22 @@ async function deadlocks(site: Site, ms: number): Promise<void> {
   if (after === before) throw new Error("there was no deadlock")
 }
 
+/** @returns As many as the server has left. */
+async function takeConnections({ cluster }: Site): Promise<pg.Client[]> {
+  const taken: pg.Client[] = []
+  for (;;) {
+    try {
+      taken.push(await cluster.superuser())
+    } catch (error) {
+      if (sqlState(error) !== "53300") throw error // too_many_connections
+      return taken
+    }
+  }
+}
+
 /**
- * The server's own clock cannot be moved here, but what its jump leaves can be written: rates and slices
- * of units that lie an hour ahead of it, or behind.
+ * What a jump of the server's clock leaves: rates and slices of units that lie an hour ahead of it, or
+ * behind. clock.test.ts moves the clock itself.
  */
 async function clockJump(site: Site, ms: number, hours: number): Promise<void> {
   await sql(
