@@ -34,6 +34,13 @@ export function readyAnswer(
   { admissions, analyst, log, networks, now }: Parts,
   answers: AnswerCache,
 ): (...args: Parameters<EdgeOptions["handler"]>) => boolean {
+  // Those of one batch: their heads and bodies are made together, and then all are sent (see inTurn).
+  let made: { readonly response: ServerResponse; readonly body: string }[] = []
+  const sendAll = () => {
+    const all = made
+    made = []
+    for (const { response, body } of all) response.end(body, "latin1")
+  }
   return (request, either) => {
     const response = either as ServerResponse // HTTP/2's has the same methods
     if (request.method !== "GET" || !request.url?.startsWith("/v1/analyze?")) return false
@@ -83,7 +90,7 @@ export function readyAnswer(
         "content-length",
         String(body.length),
       ])
-      response.end(body, "latin1")
+      if (made.push({ response, body }) === 1) queueMicrotask(sendAll)
     })
     return true
   }
