@@ -257,6 +257,32 @@ for (const major of [18, 15] as const) {
       assert.equal(count(await many(5, key)), 2, "its burst, at once, and not in an hour")
     })
 
+    for (const whose of ["tenant", "key"]) {
+      it(`the rate of a ${whose} is kept where the first batch of a slice is refused`, async () => {
+        const rate = { requests_per_second: 1, burst: 3 }
+        const { key } = await tenant(whose === "tenant" ? rate : { soft: true })
+        const [one] = await many(1, key)
+        if (whose === "key") {
+          await change(
+            "update live.api_key set requests_per_second = 1, burst = 3 where tenant_id = $1",
+            [one?.tenantId],
+          )
+        }
+        await many(3, key)
+        for (let slice = 0; slice < 3; slice++) {
+          await change(
+            `update live.rate set slice = slice - 1,
+              tat = (extract(epoch from clock_timestamp()) * 1e6)::bigint + 2900000
+              where tenant_id = $1`,
+            [one?.tenantId],
+          )
+          for (const asked of [await many(4, key), await many(4, key)]) {
+            assert.equal(count(asked, "RATE_LIMITED"), 4)
+          }
+        }
+      })
+    }
+
     it("a key's own rate binds it within its tenant's", async () => {
       const { key } = await tenant({ requests_per_second: 1, burst: 20 })
       const [one] = await many(1, key)

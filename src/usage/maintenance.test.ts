@@ -105,7 +105,7 @@ for (const major of [18, 15] as const) {
       await query("delete from live.usage; delete from live.usage_day; delete from live.usage_hour")
     })
 
-    it("observations go when they have expired, and batches and idle rates after an hour", async () => {
+    it("observations go when they have expired, idle rates after an hour, and batches after 90 minutes", async () => {
       await query(
         `insert into live.analysis (tenant_id, id, domain_index, observed_at, expires_at, sealed)
           select $1, gen_random_uuid(), decode(md5('x'), 'hex'), now(), now() + n * interval '1 minute', ''
@@ -130,14 +130,14 @@ for (const major of [18, 15] as const) {
           at,
         ])
       }
-      assert.equal(await keeper().look(), 10 + 7 + 1)
+      assert.equal(await keeper().look(), 10 + 5 + 1)
       assert.deepEqual(
         [
           await counted("live.analysis"),
           await counted("sandbox.batch"),
           await counted("live.rate"),
         ],
-        [10, 3, 2],
+        [10, 5, 2],
       )
     })
 

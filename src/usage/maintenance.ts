@@ -12,7 +12,10 @@ import { SCHEMAS } from "../db/database.ts"
 import { sqlState } from "../db/errors.ts"
 import { DAYS_AHEAD, ENOUGH_DAYS_AHEAD, READ_DAYS_AHEAD, tooFewAhead } from "./partitions.ts"
 
-/** Hours of usage are kept for 35 days, unknown keys' counts for 30, batches' ids and idle rates for an hour. */
+/**
+ * Kept: hours of usage for 35 days, unknown keys' counts for 30, batches' ids for 90 minutes, idle rates for
+ * an hour.
+ */
 const TASKS = ["usage", "usage_hour", "analysis", "batch", "rate", "unknown_key"] as const
 const PLATFORM_TASKS = ["key_request"] as const
 

@@ -3,7 +3,7 @@
  * by it. Waiting is as it was (the monotonic clock is not touched).
  */
 import { execFile } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -50,7 +50,9 @@ export class ServerClock {
 
   /** @param aheadMs - Of the machine's clock; negative: behind. */
   set(aheadMs: number): void {
-    writeFileSync(this.#file, `${aheadMs < 0 ? "" : "+"}${aheadMs / 1_000}\n`)
+    const next = `${this.#file}.next`
+    writeFileSync(next, `${aheadMs < 0 ? "" : "+"}${aheadMs / 1_000}\n`)
+    renameSync(next, this.#file) // it is read at every moment, and an empty one would be a jump too
   }
 
   close(): void {
