@@ -3,7 +3,7 @@
  * among few and many keys, with a month of usage rows in place.
  *
  * `bin/node bench/admission.ts [--keys 10000,1000000] [--usage 1000000] [--seconds 0.3] [--rounds 3]`.
- * The issue asks for `--keys 10000,1000000,10000000`: the last takes three to ten minutes to load, and
+ * The measure is for `--keys 10000,1000000,10000000`: the last takes three to ten minutes to load, and
  * 4 GB of disk, removed at the end. A month of usage belongs to the tenants that ask. Each database has
  * one connection, as the program has; a second is the whole round trip, CPU that of the connection's
  * process in PostgreSQL (proc(5), schedstat). The server does not sync, so that a disk's pace is not what is

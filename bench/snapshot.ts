@@ -2,8 +2,8 @@
  * Full load while a snapshot is held open, as a backup, an export or a forgotten transaction holds one:
  * nothing that dies meanwhile can be pruned.
  *
- * `bin/node bench/snapshot.ts [--minutes 1.5] [--connections 64] [--tenants 4]`; needs `wrk`. The issue
- * asks for `--minutes 10`. Without a snapshot before and after, a third of the time each: what the
+ * `bin/node bench/snapshot.ts [--minutes 1.5] [--connections 64] [--tenants 4]`; needs `wrk`. The measure is
+ * for `--minutes 10`. Without a snapshot before and after, a third of the time each: what the
  * growing tables cost counts for both.
  */
 import { parseArgs } from "node:util"
