@@ -27,8 +27,8 @@ export interface Sample {
   /** The program's to its database. */
   readonly connections: number
   readonly answers: number
-  /** Other than what the request was made for. */
-  readonly wrong: number
+  /** What was answered other than the request was made for: when, to what, and how. */
+  readonly wrong: readonly string[]
   /** Usage rows of tomorrow have a place already. */
   readonly tomorrow: boolean
 }
@@ -61,16 +61,19 @@ export async function soak(minutes: number, told: (sample: Sample) => void): Pro
     if (program === undefined) throw new Error("no instance")
     const ca = readFileSync(program.ca)
     let answers = 0
-    let wrong = 0
+    const wrong: string[] = []
     let over = false
     const ask = async (first: number) => {
       let agent = new Agent({ ca, keepAlive: true })
       for (let n = first; !over; n += CLIENTS) {
         const { path, status } = TARGETS[n % TARGETS.length] ?? { path: () => "", status: 0 }
         const key = status === 401 ? UNKNOWN : (keys[n % keys.length] ?? "")
-        const answer = await askOver(agent, program.url, path(n), { key }).catch(() => undefined)
+        const said = await askOver(agent, program.url, path(n), { key }).then(
+          (answer) => (answer.status === status ? undefined : `${answer.status} ${answer.text}`),
+          String,
+        )
         answers++
-        if (answer?.status !== status) wrong++
+        if (said !== undefined) wrong.push(`${secondsSince(began)} s, ${path(n)}: ${said}`)
         if (Math.floor(n / CLIENTS) % REUSE === 0) {
           agent.destroy()
           agent = new Agent({ ca, keepAlive: true })
@@ -79,15 +82,15 @@ export async function soak(minutes: number, told: (sample: Sample) => void): Pro
       }
       agent.destroy()
     }
-    const clients = Array.from({ length: CLIENTS }, (_, n) => ask(n))
     const began = performance.now()
+    const clients = Array.from({ length: CLIENTS }, (_, n) => ask(n))
     const samples: Sample[] = []
     try {
       for (let n = 1; n <= SAMPLES; n++) {
         await sleep(Math.max(0, began + (n * minutes * 60_000) / SAMPLES - performance.now()))
         const { rows } = await client.query<{ connections: number; tomorrow: boolean }>(FIGURES)
         const sample = {
-          seconds: Math.round((performance.now() - began) / 1000),
+          seconds: secondsSince(began),
           memoryMiB: memoryOf(program.pid),
           files: readdirSync(`/proc/${program.pid}/fd`).length,
           connections: rows[0]?.connections ?? 0,
@@ -107,6 +110,10 @@ export async function soak(minutes: number, told: (sample: Sample) => void): Pro
   } finally {
     await cluster.close()
   }
+}
+
+function secondsSince(began: number): number {
+  return Math.round((performance.now() - began) / 1000)
 }
 
 function memoryOf(pid: number): number {
