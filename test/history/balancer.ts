@@ -1,6 +1,6 @@
 /**
  * A plain TCP load balancer, as simple as they come: round robin over the instances that say that they
- * are ready, and the next one where a connection is refused. It passes TLS on unread.
+ * are ready, and, where it is told so, the next one where a connection is refused. It passes TLS on unread.
  */
 import { once } from "node:events"
 import { Agent } from "node:https"
@@ -13,6 +13,8 @@ import { askOver } from "../program.ts"
 const LOOK_MS = 100
 
 export class Balancer {
+  /** Whether it tries the next one where a connection is refused. */
+  triesNext = true
   readonly #targets = new Map<number, { ready: boolean }>()
   /** Which instance a client's connection leads to, by the client's port. */
   readonly #ways = new Map<number, number>()
@@ -90,7 +92,8 @@ export class Balancer {
       try {
         await once(upstream, "connect")
       } catch {
-        continue // it has just gone: the next one
+        if (this.triesNext) continue // it has just gone
+        break
       }
       this.#ways.set(client.remotePort ?? 0, port)
       client.pipe(upstream).pipe(client)
