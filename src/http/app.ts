@@ -72,8 +72,8 @@ export function createListener(parts: Parts): EdgeOptions["handler"] {
 }
 
 /**
- * Takes the requests of one turn of the event loop together, when all are read. Between two reads TLS and the
- * kernel displace our code from the processor's caches: taken one by one, a request costs a fifth more.
+ * Takes the requests of one turn of the event loop together, when all are read: between two reads TLS and the
+ * kernel displace our code from the processor's caches (docs/measures.md).
  */
 function inTurn(take: EdgeOptions["handler"]): EdgeOptions["handler"] {
   let arrived: Parameters<EdgeOptions["handler"]>[] = []
