@@ -111,6 +111,35 @@ describe("known keys without an answer", () => {
   })
 })
 
+describe("known keys among strangers", () => {
+  it("wait for company, and no longer once somebody's is among them", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] })
+    const sizes: number[] = []
+    const counting: Pick<Database, "callAside"> = {
+      callAside: async <Row>(_text: string, values: readonly unknown[] = []) => {
+        const [index8s] = values as [string[]]
+        sizes.push(index8s.length)
+        return index8s.flatMap((index8, n) =>
+          index8 === "good" ? [{ position: n + 1 } as Row] : [],
+        )
+      },
+    }
+    const keys = new KnownKeys(counting, "live")
+    const askAndWait = async (index8: string, ms: number) => {
+      keys.ask(index8, "b", () => {})
+      t.mock.timers.tick(ms)
+      await settled()
+    }
+    await askAndWait("bad", 20)
+    assert.deepEqual(sizes, [1])
+    await askAndWait("bad", 50)
+    await askAndWait("good", 50)
+    assert.deepEqual(sizes, [1, 2])
+    await askAndWait("bad", 20)
+    assert.deepEqual(sizes, [1, 2, 1])
+  })
+})
+
 async function settled(): Promise<void> {
   for (let n = 0; n < 10; n++) await Promise.resolve()
 }

@@ -2,8 +2,8 @@
  * Is a stranger's key anybody's? Asked before admission while strangers come in floods, so that a good
  * key that this instance has not seen yet gets through, and the others cost no more than this.
  *
- * Owns: one look-up for many keys, at most every 20 ms. Not: whether a key is good (admission.ts), who has
- * to ask (http/gate.ts). Invariants: each question is answered once, within its deadline; what waits is
+ * Owns: one look-up for many keys, at most every 20 ms, and every 100 ms while nobody asks but strangers.
+ * Not: whether a key is good (admission.ts), who has to ask (http/gate.ts). Invariants: each question is answered once, within its deadline; what waits is
  * bounded; nothing is remembered; the unknown are counted as admission counts them.
  */
 import type { Database, Environment } from "../db/database.ts"
@@ -11,6 +11,7 @@ import { SCHEMAS } from "../db/database.ts"
 import { UnknownKeys } from "./unknown-keys.ts"
 
 const EVERY_MS = 20
+const AMONG_STRANGERS_MS = 100
 const MAX_BATCH = 1_000
 const MAX_WAITING = 10_000
 const DEADLINE_MS = 3_000
@@ -31,6 +32,7 @@ export class KnownKeys {
   readonly #unknownKeys: UnknownKeys
   #waiting: Question[] = []
   #running = false
+  #everyMs = EVERY_MS
   /** A look-up is past its deadline: whoever comes is answered at once. */
   #stuck = false
 
@@ -58,7 +60,8 @@ export class KnownKeys {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+      if (this.#waiting.length < MAX_BATCH)
+        await new Promise((resolve) => setTimeout(resolve, this.#everyMs))
       await this.#look(this.#waiting.splice(0, MAX_BATCH))
     }
     this.#running = false
@@ -80,6 +83,7 @@ export class KnownKeys {
       this.#stuck = false
       return
     }
+    this.#everyMs = positions?.size === 0 ? AMONG_STRANGERS_MS : EVERY_MS
     if (positions !== undefined && positions.size < batch.length) {
       this.#unknownKeys.add(batch.length - positions.size)
     }

@@ -56,6 +56,24 @@ describe("turns", () => {
     assert.ok((await second) >= 49)
   })
 
+  it("spread what came at once over a time, each in its order of being due", async () => {
+    const turns = new Turns(20, 200)
+    const added = performance.now()
+    const dueMs: number[] = []
+    await new Promise<void>((resolve) => {
+      for (let n = 0; n < 50; n++) {
+        turns.add(() => {
+          dueMs.push(performance.now() - added)
+          if (dueMs.length === 50) resolve()
+        })
+      }
+    })
+    assert.ok((dueMs[0] ?? 0) >= 19)
+    assert.ok((dueMs[24] ?? 0) - (dueMs[0] ?? 0) > 30, dueMs.join())
+    assert.ok((dueMs[49] ?? 0) - (dueMs[24] ?? 0) > 30, dueMs.join())
+    assert.equal(turns.waiting, 0)
+  })
+
   it("take no more than their bound", async () => {
     const turns = new Turns(0)
     let done = 0

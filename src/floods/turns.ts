@@ -1,7 +1,7 @@
 /**
  * Work that may wait: it gets a part of the event loop's time, so that what may not wait comes in between.
  *
- * Invariant: each piece that is taken is done once, in order, and not before its delay is over. Where more
+ * Invariant: each piece that is taken is done once, in the order in which they are due, and not before. Where more
  * comes than is done, its senders wait; what waits is bounded.
  */
 
@@ -12,12 +12,18 @@ const MAX_WAITING = 20_000
 
 export class Turns {
   readonly #delayMs: number
+  readonly #spreadMs: number
+  /** By when they are due. */
   readonly #waiting: { readonly at: number; readonly work: () => void }[] = []
-  #scheduled = false
+  #timer: NodeJS.Timeout | undefined
 
-  /** @param delayMs - How long each piece waits at least. */
-  constructor(delayMs: number) {
+  /**
+   * @param delayMs - How long each piece waits at least.
+   * @param spreadMs - How much longer at most, by chance: what came at once does not come back at once.
+   */
+  constructor(delayMs: number, spreadMs = 0) {
     this.#delayMs = delayMs
+    this.#spreadMs = spreadMs
   }
 
   /** Pieces that are not done. */
@@ -28,11 +34,14 @@ export class Turns {
   /** @param work - Must not throw. @returns False where too much waits; then it is not done. */
   add(work: () => void): boolean {
     if (this.#waiting.length >= MAX_WAITING) return false
-    this.#waiting.push({ at: performance.now() + this.#delayMs, work })
-    if (this.#scheduled) return true
-    this.#scheduled = true
-    if (this.#delayMs === 0) setImmediate(() => this.#turn())
-    else setTimeout(() => this.#turn(), this.#delayMs)
+    const waitMs = this.#delayMs + Math.random() * this.#spreadMs
+    const at = performance.now() + waitMs
+    const place = this.#waiting.findLastIndex((one) => one.at <= at) + 1
+    this.#waiting.splice(place, 0, { at, work })
+    if (place > 0) return true
+    clearTimeout(this.#timer)
+    if (waitMs === 0) setImmediate(() => this.#turn())
+    else this.#timer = setTimeout(() => this.#turn(), waitMs)
     return true
   }
 
@@ -48,7 +57,7 @@ export class Turns {
     }
     this.#waiting.splice(0, done)
     const [next] = this.#waiting
-    this.#scheduled = next !== undefined
-    if (next !== undefined) setTimeout(() => this.#turn(), Math.max(REST_MS, next.at - now))
+    if (next === undefined) return
+    this.#timer = setTimeout(() => this.#turn(), Math.max(REST_MS, next.at - now))
   }
 }

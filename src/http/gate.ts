@@ -5,7 +5,7 @@
  * limits (floods/), whether a key is good (admission/).
  * Invariants: a key that somebody has passes, however many strangers come from its address, and waits for
  * none of them: it is known from before, or it is looked up. What load balancers ask (live, ready) is always
- * answered. Strangers get a part of the event loop's time, and a connection one refusal a second.
+ * answered. Strangers get a part of the event loop's time, and a connection one refusal a second at most.
  */
 import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
@@ -23,13 +23,15 @@ import type { Parts } from "./parts.ts"
 type Request = Parameters<EdgeOptions["handler"]>[0]
 type GateParts = Pick<Parts, "admissions" | "strangers" | "knownKeys" | "health">
 
-/** So long a refusal is kept back: who asks again at once when it comes, asks once a second. */
+/** So long a refusal is kept back at least: who asks again at once when it comes, asks once a second at most. */
 const REFUSED_AFTER_MS = 1_000
+/** And so much longer at most: who asked at once shall not go on asking at once. */
+const REFUSED_WITHIN_MS = 1_000
 
 /** @returns What calls its last argument for a request that may go on, and answers the others. */
 export function createGate({ admissions, strangers, knownKeys, health }: GateParts) {
   const soon = new Turns(0)
-  const keptBack = new Turns(REFUSED_AFTER_MS)
+  const keptBack = new Turns(REFUSED_AFTER_MS, REFUSED_WITHIN_MS)
   /** Connections (HTTP/1) that wait for a refusal. */
   const refusing = new WeakSet<Socket>()
 

@@ -32,7 +32,7 @@ describe("a flood without a good key", () => {
   const ask = (path: string, more?: Ask) => deployment.program.ask(path, more)
   const flood = async (make: () => Ask, path = ANALYZE, count = 60): Promise<Answer[]> => {
     const { ca, url } = deployment.program
-    const agent = new Agent({ ca: readFileSync(ca), keepAlive: true, maxSockets: 64 })
+    const agent = new Agent({ ca: readFileSync(ca), keepAlive: true, maxSockets: 128 })
     const sent = Array.from({ length: count }, () => askOver(agent, url, path, make()))
     return Promise.all(sent).finally(() => agent.destroy())
   }
