@@ -24,6 +24,7 @@ import { KeysInClear } from "./events/in-clear.ts"
 import { EventsJob } from "./events/job.ts"
 import { LeakPartners } from "./events/leak-partners.ts"
 import { Connections } from "./floods/connections.ts"
+import { Handshakes } from "./floods/handshakes.ts"
 import { Strangers } from "./floods/strangers.ts"
 import { createListener } from "./http/app.ts"
 import { Health } from "./http/health.ts"
@@ -99,6 +100,8 @@ export async function serve(
     live: new Admission(database, "live"),
     test: new Admission(database, "test"),
   }
+  const connections = new Connections(config.connectionsPerAddress)
+  const handshakes = new Handshakes()
   const strangers = new Strangers(config.strangersPerSecond)
   const knownKeys = {
     live: new KnownKeys(database, "live"),
@@ -179,6 +182,7 @@ export async function serve(
     admissions,
     knownKeys,
     strangers,
+    handshakes,
     networks: abuse.networks,
     analyst: new Analyst({
       database,
@@ -209,7 +213,6 @@ export async function serve(
     now,
     log: problemLog(log),
   }
-  const connections = new Connections(config.connectionsPerAddress)
   const edge = await listen({
     bind: config.bind,
     httpsPort: config.httpsPort,
@@ -219,6 +222,7 @@ export async function serve(
     handler: createListener(parts),
     findKeys,
     enter: (address) => connections.enter(address),
+    pace: (address, begin) => handshakes.enter(address, begin),
     onKeyInClear(text) {
       const key = readKey(text)
       if (key !== undefined) inClear.note(key)

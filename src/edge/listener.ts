@@ -48,6 +48,12 @@ export interface EdgeOptions {
    * @returns What to call when it is closed; undefined: it is dropped.
    */
   readonly enter?: (address: string | undefined) => (() => void) | undefined
+  /**
+   * Told of each connection that is let in.
+   * @param begin - Begins its handshake, at once or later.
+   * @returns False: it is dropped.
+   */
+  readonly pace?: (address: string | undefined, begin: () => void) => boolean
   readonly limits?: Partial<Limits>
 }
 
@@ -66,7 +72,7 @@ export interface Edge {
 /** @throws Problem `INVALID_SETTING` when an address or port cannot be had. */
 export async function listen(options: EdgeOptions): Promise<Edge> {
   const { certificates, handler, findKeys, onKeyInClear = () => {} } = options
-  const { enter = () => () => {} } = options
+  const { enter = () => () => {}, pace = atOnce } = options
   const limits = { ...LIMITS, ...options.limits }
   const judgeHost = hostJudge(options.host)
 
@@ -117,7 +123,11 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
         sockets.delete(socket)
         leave()
       })
-      for (const listener of listeners) listener.call(server, socket)
+      const begin = () => {
+        if (socket.destroyed) return
+        for (const listener of listeners) listener.call(server, socket)
+      }
+      if (!pace(socket.remoteAddress, begin)) socket.destroy()
     })
   }
 
@@ -174,6 +184,11 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
       retire()
     },
   }
+}
+
+function atOnce(_: string | undefined, begin: () => void): boolean {
+  begin()
+  return true
 }
 
 async function start(server: Server, setting: string, bind: string, port: number): Promise<number> {

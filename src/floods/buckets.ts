@@ -13,6 +13,19 @@ export interface Rate {
   readonly burst: number
 }
 
+/** Of sums of milliseconds; far below what a rate gives room for. */
+export const ROUNDING_MS = 1e-6
+
+export function intervalMs({ perSecond }: Rate): number {
+  return 1_000 / perSecond
+}
+
+/** @returns Until there is room for one more; 0: there is. */
+export function waitMs(rate: Rate, aheadMs: number): number {
+  const ms = aheadMs - (rate.burst - 1) * intervalMs(rate)
+  return ms > ROUNDING_MS ? ms : 0
+}
+
 export class Buckets {
   readonly #sets: number
   /** Of each entry: two numbers of its digest, and until when (ms) it has used its rate; 0 for none. */

@@ -7,7 +7,7 @@
  */
 import { DailyDigests } from "./addresses.ts"
 import type { Rate } from "./buckets.ts"
-import { Buckets } from "./buckets.ts"
+import { Buckets, intervalMs, ROUNDING_MS, waitMs } from "./buckets.ts"
 
 export interface Limit extends Rate {
   /** As `RateLimit-Policy` names it. */
@@ -29,8 +29,6 @@ function limitsOf(perSecond: number) {
 const LITTLE: Rate = { perSecond: 1, burst: 20 }
 
 const ENTRIES = 65_536
-/** Of sums of milliseconds; far below a request. */
-const ROUNDING_MS = 1e-6
 
 export interface Verdict {
   /** What refused it; the host's where it is let in. */
@@ -95,16 +93,6 @@ export class Strangers {
     this.#allUntil = now + allAheadMs + intervalMs(all)
     return verdict
   }
-}
-
-function intervalMs({ perSecond }: Rate): number {
-  return 1_000 / perSecond
-}
-
-/** @returns Until there is room for a request; 0: there is. */
-function waitMs(rate: Rate, aheadMs: number): number {
-  const ms = aheadMs - (rate.burst - 1) * intervalMs(rate)
-  return ms > ROUNDING_MS ? ms : 0
 }
 
 function judge(limit: Limit, aheadMs: number, burst = limit.burst): Verdict {

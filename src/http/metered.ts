@@ -52,7 +52,7 @@ interface Request {
 
 /** @returns A handler for Hono. */
 export function metered<Query, Body = undefined>(
-  { admissions, networks }: Parts,
+  { admissions, handshakes, networks }: Parts,
   { route, query, body: schema, work }: Metered<Query, Body>,
 ) {
   return async (c: Context<AppEnv>): Promise<Response> => {
@@ -80,7 +80,10 @@ export function metered<Query, Body = undefined>(
         outcome: { status: invalid.status, latencyBucket: bucket(), cacheHit: false },
       }),
     })
-    if (c.env.incoming) networks[key.environment].see({ tenantId, keyId }, c.env.incoming.socket)
+    if (c.env.incoming) {
+      networks[key.environment].see({ tenantId, keyId }, c.env.incoming.socket)
+      handshakes.welcome(c.env.incoming.socket)
+    }
     if (asked instanceof Problem || sent instanceof Problem) throw invalid
 
     const finish = (status: number, cacheHit: boolean) =>

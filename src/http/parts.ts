@@ -9,6 +9,7 @@ import type { Problem } from "../core/problem.ts"
 import type { Database, Environment } from "../db/database.ts"
 import type { Attestor } from "../engine/attestation.ts"
 import type { LeakPartners } from "../events/leak-partners.ts"
+import type { Handshakes } from "../floods/handshakes.ts"
 import type { Strangers } from "../floods/strangers.ts"
 import type { Keyring } from "../secrets/keyring.ts"
 import type { Networks } from "../usage/abuse/networks.ts"
@@ -22,6 +23,7 @@ export interface Parts {
   readonly admissions: Readonly<Record<Environment, Admission>>
   readonly knownKeys: Readonly<Record<Environment, KnownKeys>>
   readonly strangers: Strangers
+  readonly handshakes: Pick<Handshakes, "welcome">
   /** Told by what connection a key is used; see usage/abuse. */
   readonly networks: Readonly<Record<Environment, Pick<Networks, "see">>>
   readonly analyst: Analyst

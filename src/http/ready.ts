@@ -31,7 +31,7 @@ const OUTCOME = { status: 200, latencyBucket: 0, cacheHit: true }
 
 /** @returns A listener that takes a request and returns true, or leaves it and returns false. */
 export function readyAnswer(
-  { admissions, analyst, log, networks, now }: Parts,
+  { admissions, analyst, handshakes, log, networks, now }: Parts,
   answers: AnswerCache,
 ): (...args: Parameters<EdgeOptions["handler"]>) => boolean {
   // Those of one batch: their heads and bodies are made together, and then all are sent (see inTurn).
@@ -81,6 +81,7 @@ export function readyAnswer(
         return
       }
       networks.live.see(caller, request.socket)
+      handshakes.welcome(request.socket)
       const body = answer.body(requestId, true, now())
       response.writeHead(200, [
         ...HEADERS,

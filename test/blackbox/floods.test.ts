@@ -4,6 +4,7 @@ import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { connect } from "node:http2"
 import { Agent } from "node:https"
+import { connect as connectTcp } from "node:net"
 import { after, before, describe, it } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { connect as connectTls } from "node:tls"
@@ -18,6 +19,38 @@ import { startDeployment } from "../walls/deployment.ts"
 const ANALYZE = "/v1/analyze?domain=lindenshop.test"
 /** An address has one of it a second, and two at once. */
 const PER_SECOND = 10
+
+describe("a flood of connections", () => {
+  let deployment: Deployment
+  before(async () => {
+    deployment = await startDeployment({})
+  })
+  after(() => deployment.close())
+
+  it("does not keep back those of a host from which a good key came, and none is forgotten", async (t) => {
+    const { url, ca: caFile, ask } = deployment.program
+    const key = await deployment.issue("acme", "live")
+    assert.equal((await ask(ANALYZE, { key })).status, 200)
+    const [port, ca] = [Number(new URL(url).port), readFileSync(caFile)]
+    const flood = Array.from({ length: 600 }, (_, n) =>
+      connectTls({
+        ...{ ca, servername: "localhost" },
+        socket: connectTcp({ port, host: "127.0.0.1", localAddress: `127.0.1.${n % 4}` }),
+      }),
+    )
+    t.after(() => {
+      for (const socket of flood) socket.destroy()
+    })
+    let done = 0
+    const all = flood.map((socket) => once(socket, "secureConnect").then(() => done++))
+    await all[0]
+    const agent = new Agent({ ca, maxSockets: 20 })
+    const asked = Array.from({ length: 20 }, () => askOver(agent, url, ANALYZE, { key }))
+    for (const { status } of await Promise.all(asked)) assert.equal(status, 200)
+    assert.ok(done < 400, `${done} of ${flood.length} before them`)
+    await Promise.all(all)
+  })
+})
 
 describe("a flood without a good key", () => {
   let deployment: Deployment

@@ -6,11 +6,9 @@ import { connect as connectTls } from "node:tls"
 import type { CertificatePair, CertificateSource } from "../../src/edge/certificates.ts"
 import { SECURITY_HEADERS } from "../../src/edge/headers.ts"
 import type { Limits } from "../../src/edge/limits.ts"
-import { LIMITS } from "../../src/edge/limits.ts"
-import type { Edge } from "../../src/edge/listener.ts"
+import type { Edge, EdgeOptions } from "../../src/edge/listener.ts"
 import { listen } from "../../src/edge/listener.ts"
 import { makeAuthority, makeLeaf } from "../../src/edge/x509.ts"
-import { Connections } from "../../src/floods/connections.ts"
 import { findKeys } from "../../src/keys/format.ts"
 
 export const HOST = "api.shop.example"
@@ -42,7 +40,7 @@ export interface TestEdge extends Edge {
 export async function startEdge(
   limits: Partial<Limits> = {},
   ports: { httpsPort?: number; httpPort?: number } = {},
-  connections = new Connections(LIMITS.maxConnections),
+  doors: Pick<EdgeOptions, "enter" | "pace"> = {},
 ): Promise<TestEdge> {
   const seen: string[] = []
   const keysInClear: string[] = []
@@ -55,7 +53,7 @@ export async function startEdge(
     host: HOST,
     certificates,
     findKeys,
-    enter: (address) => connections.enter(address),
+    ...doors,
     onKeyInClear: (key) => keysInClear.push(key),
     handler: (request, response) => {
       seen.push(

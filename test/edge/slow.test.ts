@@ -99,7 +99,13 @@ describe("Slow peers", () => {
   for (const scheme of ["http", "https"] as const) {
     it(`${scheme}: too many connections of one host: closed at once, until one of its own ends`, async (t) => {
       const connections = new Connections(2)
-      const edge = await startEdge(QUICK, {}, connections)
+      const edge = await startEdge(
+        QUICK,
+        {},
+        {
+          enter: (address) => connections.enter(address),
+        },
+      )
       t.after(() => edge.close(0))
       const port = scheme === "https" ? edge.httpsPort : edge.httpPort
       const open = async (localAddress: string) => {
@@ -132,6 +138,57 @@ describe("Slow peers", () => {
         `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`,
         "",
       )
+    })
+  }
+})
+
+describe("Peers that are kept waiting before their handshake", () => {
+  const REQUEST = `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`
+
+  for (const scheme of ["http", "https"] as const) {
+    const hold = async (t: TestContext) => {
+      const held: (() => void)[] = []
+      const edge = await startEdge(QUICK, {}, { pace: (_, begin) => held.push(begin) > 0 })
+      t.after(() => edge.close(0))
+      const socket = connect(scheme === "https" ? edge.httpsPort : edge.httpPort)
+      t.after(() => socket.destroy())
+      const secure =
+        scheme === "https" ? connectTls({ socket, ca: CA, servername: HOST }) : undefined
+      const answer = drip(secure ?? socket, REQUEST, "")
+      await once(socket, "connect")
+      while (held.length === 0) await sleep(5)
+      await sleep(20) // what they said has arrived
+      return { edge, socket, answer, begin: held[0] ?? (() => {}) }
+    }
+
+    it(`${scheme}: are answered what they asked meanwhile`, async (t) => {
+      const { answer, begin } = await hold(t)
+      begin()
+      const [first] = parseAnswers(await answer, true)
+      assert.equal(first?.status, scheme === "https" ? 200 : 308)
+    })
+
+    it(`${scheme}: may go away meanwhile`, async (t) => {
+      const { edge, socket, answer, begin } = await hold(t)
+      socket.destroy()
+      await answer
+      await sleep(20)
+      begin()
+      await edge.close(1_000)
+      assert.deepEqual(edge.seen, [])
+    })
+
+    it(`${scheme}: are cut where the server closes`, async (t) => {
+      const { edge, answer } = await hold(t)
+      await edge.close(20)
+      assert.equal(await answer, "")
+    })
+
+    it(`${scheme}: are dropped where too many wait`, async (t) => {
+      const edge = await startEdge(QUICK, {}, { pace: () => false })
+      t.after(() => edge.close(0))
+      const port = scheme === "https" ? edge.httpsPort : edge.httpPort
+      assert.equal(await drip(connect(port), REQUEST, ""), "")
     })
   }
 })
