@@ -16,8 +16,9 @@ import { findKey, lastUse } from "../keys/row.ts"
 import { Maintenance } from "./maintenance.ts"
 import { count, readUsage, routeName } from "./report.ts"
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
+/** An outcome that comes later is not taken. */
+const LATE_MS = 90 * 60_000
+const DAY_MS = 24 * 3_600_000
 
 /** A row as it should be counted, for ever. */
 interface Told {
@@ -186,14 +187,14 @@ class Run {
     return this.#told[n % this.#told.length]
   }
 
-  /** Sometimes late, sometimes twice: what is an hour old stays as it is. */
+  /** Sometimes late, sometimes twice: what is too old stays as it is. */
   async #settle(one: Told | undefined, status: number): Promise<void> {
     if (one === undefined) return
     await this.#client.query(
       `select live.settle(array[$1::uuid], array[$2::timestamptz], array[$3::uuid], array[$4::smallint], array[2::smallint], array[false], 1)`,
       [one.tenant, new Date(one.at), one.request, status],
     )
-    if (one.status !== null || one.at < Date.now() - HOUR_MS) return
+    if (one.status !== null || one.at < Date.now() - LATE_MS) return
     one.status = status
     if (status >= 400) one.units = 0
   }
@@ -204,7 +205,7 @@ class Run {
       "select live.void_batch(gen_random_uuid(), '{}', array[$1::uuid], array[$2::timestamptz], array[$3::uuid])",
       [one.tenant, new Date(one.at), one.request],
     )
-    if (one.at < Date.now() - HOUR_MS) return
+    if (one.at < Date.now() - LATE_MS) return
     one.status = 503
     one.units = 0
   }
