@@ -61,44 +61,30 @@ for (const major of [18, 15] as const) {
         query("update platform.plan set units_per_month = $2 where name = $1", [plan, to])
       return { tenant, plan, setUnits }
     }
-    /** As admission charges: a month's row, and slices. */
-    const charge = async (
-      tenant: string,
-      folded: number,
-      sliced: number | null,
-      schema = "live",
-    ) => {
-      await query(
-        `insert into ${schema}.period (tenant_id, month, units, folded_to) values ($1, ${MONTH}, $2, 0)
-          on conflict (tenant_id, month) do update set units = excluded.units`,
-        [tenant, folded],
+    /** As admission charges. */
+    const charge = (tenant: string, units: number, schema = "live") =>
+      query(
+        `insert into ${schema}.charge (tenant_id, month, version, units) values ($1, ${MONTH}, 1, $2)
+          on conflict (tenant_id, month, version) do update set units = excluded.units`,
+        [tenant, units],
       )
-      if (sliced === null) return
-      await query(
-        `insert into ${schema}.slice (tenant_id, month, slice, units) values ($1, ${MONTH}, 1, $2)
-          on conflict (tenant_id, month, slice) do update set units = excluded.units`,
-        [tenant, sliced],
-      )
-    }
 
     describe("quotas", () => {
-      for (const [units, folded, sliced, expected, because] of [
-        [10, 5, 2, [], "7 of 10"],
-        [10, 5, 3, ["quota_80"], "8 of 10: folded and sliced together"],
-        [10, 0, 8, ["quota_80"], "in slices alone"],
-        [10, 9, null, ["quota_80"], "9 of 10, and no slice is left"],
-        [10, 9, 1, ["quota_80", "quota_100"], "all of it, seen at once"],
-        [10, 12, -2, ["quota_80", "quota_100"], "10 after units were given back"],
-        [10, 9, -2, [], "7 after units were given back"],
-        [3, 2, 0, [], "2 of 3 is 67 %"],
-        [1, 0, 1, ["quota_80", "quota_100"], "the only one"],
-        [5e12, 4e12, 0, ["quota_80"], "beyond 32 bits"],
-        [null, 1e9, 5, [], "no limit"],
-        [0, 0, 1, [], "nothing to use up"],
+      for (const [units, used, expected, because] of [
+        [10, 7, [], "7 of 10"],
+        [10, 8, ["quota_80"], "8 of 10"],
+        [10, 9, ["quota_80"], "9 of 10"],
+        [10, 10, ["quota_80", "quota_100"], "all of it, seen at once"],
+        [10, 12, ["quota_80", "quota_100"], "12 of 10, before units are given back"],
+        [3, 2, [], "2 of 3 is 67 %"],
+        [1, 1, ["quota_80", "quota_100"], "the only one"],
+        [5e12, 4e12, ["quota_80"], "beyond 32 bits"],
+        [null, 1e9, [], "no limit"],
+        [0, 1, [], "nothing to use up"],
       ] as const) {
         it(`${expected.join(" and ") || "nothing"}: ${because}`, async () => {
           const { tenant } = await makeTenant(units)
-          await charge(tenant, folded, sliced)
+          await charge(tenant, used)
           await find("quota")
           assert.deepEqual(await kinds(tenant), expected)
           await find("quota")
@@ -108,7 +94,7 @@ for (const major of [18, 15] as const) {
 
       it("says the month and the units", async () => {
         const { tenant } = await makeTenant(10)
-        await charge(tenant, 8, 1)
+        await charge(tenant, 9)
         await find("quota")
         const [{ detail }] = await query("select detail from live.event where tenant_id = $1", [
           tenant,
@@ -119,7 +105,7 @@ for (const major of [18, 15] as const) {
 
       it("is armed again by more units than any telling had, and by no others", async () => {
         const { tenant, setUnits } = await makeTenant(10)
-        await charge(tenant, 10, 0)
+        await charge(tenant, 10)
         const both = ["quota_80", "quota_100"]
         const look = async (units: number) => {
           await setUnits(units)
@@ -130,25 +116,25 @@ for (const major of [18, 15] as const) {
         assert.deepEqual(await look(5), both, "fewer")
         assert.deepEqual(await look(10), both, "the same again")
         assert.deepEqual(await look(100), both, "more, of which little is used")
-        await charge(tenant, 85, 0)
+        await charge(tenant, 85)
         assert.deepEqual(await look(100), [...both, "quota_80"])
       })
 
       it("a month that is over, and a plan without alerts, tell nothing", async () => {
         const { tenant } = await makeTenant(10)
         await query(
-          `insert into live.slice (tenant_id, month, slice, units) values ($1, ${MONTH} - interval '1 month', 1, 99)`,
+          `insert into live.charge (tenant_id, month, version, units) values ($1, ${MONTH} - interval '1 month', 1, 99)`,
           [tenant],
         )
         const silent = await makeTenant(10, "alerts = false")
-        await charge(silent.tenant, 10, 0)
+        await charge(silent.tenant, 10)
         await find("quota")
         assert.deepEqual([await kinds(tenant), await kinds(silent.tenant)], [[], []])
       })
 
       it("of several instances one looks, and together they tell once", async () => {
         const { tenant } = await makeTenant(10)
-        await charge(tenant, 8, 0)
+        await charge(tenant, 8)
         await Promise.all(Array.from({ length: 8 }, () => find("quota")))
         assert.deepEqual(await kinds(tenant), ["quota_80"])
         await db.asSuperuser(async (client) => {

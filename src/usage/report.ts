@@ -123,8 +123,7 @@ export async function readUsage(tx: Tx, environment: Environment, month: string)
   const rows = await tx.query<Row>(
     `select t.plan, p.soft, p.units_per_month::float8 as per_month,
         date_trunc('month', clock_timestamp() at time zone 'UTC') = $3::date as is_now,
-        (coalesce((select units from ${schema}.period where month = $3), 0)
-          + coalesce((select sum(units) from ${schema}.slice where month = $3), 0))::float8 as charged,
+        coalesce((select units from ${schema}.charge where month = $3), 0)::float8 as charged,
         u.*
       from platform.tenant t
       join platform.plan p on p.name = t.plan

@@ -191,7 +191,7 @@ class Run {
   async #settle(one: Told | undefined, status: number): Promise<void> {
     if (one === undefined) return
     await this.#client.query(
-      `select live.settle(array[$1::uuid], array[$2::timestamptz], array[$3::uuid], array[$4::smallint], array[2::smallint], array[false], 1)`,
+      `select live.settle(array[$1::uuid], array[$2::timestamptz], array[$3::uuid], array[$4::smallint], array[2::smallint], array[false])`,
       [one.tenant, new Date(one.at), one.request, status],
     )
     if (one.status !== null || one.at < Date.now() - LATE_MS) return

@@ -49,9 +49,7 @@ const FAULTS = `
   ), charge as (
     select b.tenant_id, b.units as budget,
       (select coalesce(sum(u.units), 0) from live.usage u where u.tenant_id = b.tenant_id) as rows,
-      (select coalesce(sum(p.units), 0) from live.period p where p.tenant_id = b.tenant_id)
-        + (select coalesce(sum(s.units), 0) from live.slice s where s.tenant_id = b.tenant_id)
-        as counted
+      (select coalesce(sum(c.units), 0) from live.charge c where c.tenant_id = b.tenant_id) as counted
     from budget b
   )
   select 'tenant ' || tenant_id || ': ' || counted || ' units are counted, its rows have ' || rows

@@ -277,16 +277,13 @@ async function takeConnections({ cluster }: Site): Promise<pg.Client[]> {
 }
 
 /**
- * What a jump of the server's clock leaves: rates and slices of units that lie an hour ahead of it, or
- * behind. clock.test.ts moves the clock itself.
+ * What a jump of the server's clock leaves: rates that lie an hour ahead of it, or behind. clock.test.ts moves the clock itself.
  */
 async function clockJump(site: Site, ms: number, hours: number): Promise<void> {
   await sql(
     `begin;
     lock table live.account in exclusive mode;
-    update live.rate set tat = tat + ${hours} * 3600000000, slice = slice + ${hours} * 720;
-    update live.slice set slice = slice + ${hours} * 720;
-    update live.period set folded_to = folded_to + ${hours} * 720;
+    update live.rate set tat = tat + ${hours} * 3600000000;
     commit`,
   )(site)
   await sleep(ms)

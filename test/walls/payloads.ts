@@ -21,7 +21,7 @@ const readings: readonly Payload[] = [
   ["whole rows", "select string_agg(a::text, ',') from live.analysis a"],
   ["rows as JSON", "select json_agg(u) from live.usage u"],
   ["others' keys", "select string_agg(index8, ',') from live.api_key"],
-  ["others' quotas", "select string_agg(units::text, ',') from live.period"],
+  ["others' quotas", "select string_agg(units::text, ',') from live.charge"],
   ["others' pace", "select string_agg(holder::text, ',') from live.rate"],
   ["others' names", "select string_agg(name_index::text, ',') from platform.tenant"],
   ["others' seeds", "select string_agg(seed::text, ',') from platform.tenant_key"],

@@ -69,13 +69,9 @@ export async function furnish(db: TestDatabase): Promise<ReadonlySet<string>> {
           randomUUID(),
         ])
         const number = () => randomInt(2 ** 40, 2 ** 47)
-        await client.query(`insert into ${schema}.period values ($1, now(), $2, $3)`, [
+        await client.query(`insert into ${schema}.charge values ($1, now(), $2, $3)`, [
           tenant,
           number(),
-          number(),
-        ])
-        await client.query(`insert into ${schema}.slice values ($1, now(), $2, 1)`, [
-          tenant,
           number(),
         ])
         await client.query(`insert into ${schema}.watch_hour values ($1, now(), $2, 1, 1, 1, 1)`, [
