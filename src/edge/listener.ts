@@ -119,6 +119,7 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
         return
       }
       sockets.add(socket)
+      socket.on("error", () => {}) // before its handshake nobody else listens
       socket.once("close", () => {
         sockets.delete(socket)
         leave()

@@ -168,15 +168,17 @@ describe("Peers that are kept waiting before their handshake", () => {
       assert.equal(first?.status, scheme === "https" ? 200 : 308)
     })
 
-    it(`${scheme}: may go away meanwhile`, async (t) => {
-      const { edge, socket, answer, begin } = await hold(t)
-      socket.destroy()
-      await answer
-      await sleep(20)
-      begin()
-      await edge.close(1_000)
-      assert.deepEqual(edge.seen, [])
-    })
+    for (const way of ["destroy", "resetAndDestroy"] as const) {
+      it(`${scheme}: may go away meanwhile (${way})`, async (t) => {
+        const { edge, socket, answer, begin } = await hold(t)
+        socket[way]()
+        await answer
+        await sleep(20)
+        begin()
+        await edge.close(1_000)
+        assert.deepEqual(edge.seen, [])
+      })
+    }
 
     it(`${scheme}: are cut where the server closes`, async (t) => {
       const { edge, answer } = await hold(t)
