@@ -4,6 +4,7 @@
  * Starts what is needed side by side, since people wait for it; stops in the order of a request's
  * way, so that whatever was admitted is answered and recorded.
  */
+import { BlockList, isIPv6 } from "node:net"
 import { Admission } from "./admission/admission.ts"
 import { KnownKeys } from "./admission/known-keys.ts"
 import { Analyst } from "./analyses/analyst.ts"
@@ -221,6 +222,7 @@ export async function serve(
     certificates,
     handler: createListener(parts),
     findKeys,
+    isBalancer: matcherOf(config.proxyProtocolFrom),
     enter: (address) => connections.enter(address),
     pace: (address, begin) => handshakes.enter(address, begin),
     onKeyInClear(text) {
@@ -242,6 +244,12 @@ export async function serve(
   const firstKeys = await issueFirstKeys(admin, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
+}
+
+function matcherOf(networks: Config["proxyProtocolFrom"]): (address: string) => boolean {
+  const known = new BlockList()
+  for (const { address, prefix, family } of networks) known.addSubnet(address, prefix, family)
+  return (address) => known.check(address, isIPv6(address) ? "ipv6" : "ipv4")
 }
 
 /** Logs Problems; UNAVAILABLE once a second, since it comes to every request at once. */

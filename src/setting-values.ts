@@ -30,6 +30,22 @@ export const hostName = z
 
 export const ipAddress = z.string().refine((text) => isIP(text) !== 0, "is not an IP address")
 
+/** An address, or a network like `10.0.0.0/8`. */
+export const network = z.string().transform((text, context) => {
+  const [address = "", prefix, ...more] = text.split("/")
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
+  if (bits === 0 || !isPrefix || more.length > 0) {
+    context.addIssue("is not a list of addresses and networks like 10.0.0.0/8")
+    return z.NEVER
+  }
+  return {
+    address,
+    prefix: prefix === undefined ? bits : Number(prefix),
+    family: bits === 32 ? "ipv4" : "ipv6",
+  } as const
+})
+
 /** Reads `192.0.2.1:53` or `[2001:db8::1]:53`. */
 export const endpoint = z.string().transform((text, context) => {
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)

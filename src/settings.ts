@@ -13,6 +13,7 @@ import {
   ipAddress,
   list,
   mailFrom,
+  network,
   path,
   postgresUrl,
   smtpUrl,
@@ -146,13 +147,19 @@ export const SETTINGS = {
   strangersPerSecond: setting(
     "ZT_STRANGERS_PER_SECOND",
     integer(10, 1_000_000),
-    "Requests without a good key that one instance answers a second, at most; an address has a tenth of it, then 429. No good key is refused for it. Raise it where all clients come from one address, such as a TCP balancer's.",
+    "Requests without a good key that one instance answers a second, at most; an address has a tenth of it, then 429. No good key is refused for it. Raise it where all clients come from one address, such as that of a TCP balancer without the PROXY protocol.",
     "100",
+  ),
+  proxyProtocolFrom: setting(
+    "ZT_PROXY_PROTOCOL_FROM",
+    list(network),
+    "TCP balancers that say who connected to them by the PROXY protocol (version 1 or 2): addresses and networks, comma-separated. Each connection from there, on both ports, must begin with its header, and whoever can connect from there can name any address: name balancers alone.",
+    "",
   ),
   connectionsPerAddress: setting(
     "ZT_CONNECTIONS_PER_ADDRESS",
     integer(1, 10_000),
-    "Open connections of one address (IPv6: a /64) to one instance, at most; further ones are closed without an answer. Good keys are no exception. Raise it where all clients come from one address, such as a TCP balancer's; with 10000 no address has a limit of its own.",
+    "Open connections of one address (IPv6: a /64) to one instance, at most; further ones are closed without an answer. Good keys are no exception. Raise it where all clients come from one address, such as that of a TCP balancer without the PROXY protocol; with 10000 no address has a limit of its own.",
     "1000",
   ),
   contactUrl: setting(
@@ -184,7 +191,7 @@ export const SETTINGS = {
   keyRequestsPerDay: setting(
     "ZT_KEY_REQUESTS_PER_DAY",
     integer(1, 1_000_000),
-    "Requests for keys that one address may make a day, on each instance. Raise it where all people come from one address, such as a TCP balancer's.",
+    "Requests for keys that one address may make a day, on each instance. Raise it where all people come from one address, such as that of a TCP balancer without the PROXY protocol.",
     "10",
   ),
   leakPartnersFile: setting(

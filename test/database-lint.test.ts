@@ -57,7 +57,11 @@ const FIXTURES: readonly (readonly [rule: string, sql: string, found: string])[]
   ],
   ["granted to everybody", `${TABLE} grant select (id) on live.t to public;`, "live.t"],
   ["granted to everybody", "grant usage on schema live to public;", "live"],
-  ["granted to everybody", "grant execute on function live.admit to public;", "live.admit("],
+  [
+    "granted to everybody",
+    "grant execute on function live.admit_batch to public;",
+    "live.admit_batch(",
+  ],
   ["view with its owner's rights", "create view live.v as select 1;", "live.v"],
   [
     "materialized view or foreign table that others may read",

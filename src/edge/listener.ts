@@ -21,6 +21,7 @@ import { http1ServerOptions, speakHttp1 } from "./http1.ts"
 import { createHttp2 } from "./http2.ts"
 import type { Limits } from "./limits.ts"
 import { LIMITS } from "./limits.ts"
+import { readHeader } from "./proxy-protocol.ts"
 import type { FindKeys } from "./redirect.ts"
 import { redirectTo, refuseKeys } from "./redirect.ts"
 import { TLS_POLICY } from "./tls.ts"
@@ -43,6 +44,8 @@ export interface EdgeOptions {
   readonly findKeys: FindKeys
   /** Told of each well-formed key that came over plain HTTP, after the request; must not throw. */
   readonly onKeyInClear?: (key: string) => void
+  /** Whether a connection from there begins with a PROXY header, which says who the client is. */
+  readonly isBalancer?: (address: string) => boolean
   /**
    * Told of each connection, before its handshake.
    * @returns What to call when it is closed; undefined: it is dropped.
@@ -72,7 +75,7 @@ export interface Edge {
 /** @throws Problem `INVALID_SETTING` when an address or port cannot be had. */
 export async function listen(options: EdgeOptions): Promise<Edge> {
   const { certificates, handler, findKeys, onKeyInClear = () => {} } = options
-  const { enter = () => () => {}, pace = atOnce } = options
+  const { enter = () => () => {}, pace = atOnce, isBalancer = () => false } = options
   const limits = { ...LIMITS, ...options.limits }
   const judgeHost = hostJudge(options.host)
 
@@ -97,6 +100,7 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
   const http1Listeners = secure.listeners("secureConnection")
   secure.removeAllListeners("secureConnection")
   secure.on("secureConnection", (socket: TLSSocket) => {
+    setAddress(socket, clients.get(peerOf(socket)))
     if (socket.alpnProtocol === "h2") return http2.accept(socket)
     http1.prepare(socket)
     for (const listener of http1Listeners) listener.call(secure, socket)
@@ -107,28 +111,43 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
 
   const plain = createHttpServer(http1ServerOptions(limits))
   const sockets = new Set<Socket>()
+  /** Addresses behind balancers' connections: a TLS socket does not tell what it was made of. */
+  const clients = new Map<string, string>()
   for (const server of [secure, plain]) {
     server.maxConnections = limits.maxConnections
     // What is dropped shall cost no handshake: Node's own listeners do not see it.
     const listeners = server.listeners("connection")
     server.removeAllListeners("connection")
     server.on("connection", (socket: Socket) => {
-      const leave = enter(socket.remoteAddress)
-      if (leave === undefined) {
-        socket.destroy()
-        return
-      }
       sockets.add(socket)
       socket.on("error", () => {}) // before its handshake nobody else listens
-      socket.once("close", () => {
-        sockets.delete(socket)
-        leave()
-      })
-      const begin = () => {
-        if (socket.destroyed) return
-        for (const listener of listeners) listener.call(server, socket)
+      socket.once("close", () => sockets.delete(socket))
+      const letIn = (address: string | undefined) => {
+        const leave = enter(address)
+        if (leave === undefined) {
+          socket.destroy()
+          return
+        }
+        socket.once("close", leave)
+        const begin = () => {
+          if (socket.destroyed) return
+          for (const listener of listeners) listener.call(server, socket)
+        }
+        if (!pace(address, begin)) socket.destroy()
       }
-      if (!pace(socket.remoteAddress, begin)) socket.destroy()
+      if (socket.remoteAddress === undefined || !isBalancer(socket.remoteAddress)) {
+        letIn(socket.remoteAddress)
+        return
+      }
+      const peer = peerOf(socket)
+      readHeader(socket, limits.handshakeTimeoutMs, (address = socket.remoteAddress) => {
+        if (server === plain) setAddress(socket, address)
+        else if (address !== undefined) {
+          clients.set(peer, address)
+          socket.once("close", () => clients.delete(peer))
+        }
+        letIn(address)
+      })
     })
   }
 
@@ -185,6 +204,14 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
       retire()
     },
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+function setAddress(socket: Socket, address: string | undefined): void {
+  if (address !== undefined) Object.defineProperty(socket, "remoteAddress", { value: address })
 }
 
 function atOnce(_: string | undefined, begin: () => void): boolean {

@@ -33,14 +33,14 @@ export interface TestEdge extends Edge {
 }
 
 /**
- * The app: `/status/NNN` answers with that status, `/slow/NNN` after so many milliseconds, `/echo`
+ * The app: `/address` answers with the client's, `/status/NNN` with that status, `/slow/NNN` after so many milliseconds, `/echo`
  * with the body, `/large` with 8 MB, `/begun` sends half an answer and
  * stops, `/never` does not answer; all else 200.
  */
 export async function startEdge(
   limits: Partial<Limits> = {},
   ports: { httpsPort?: number; httpPort?: number } = {},
-  doors: Pick<EdgeOptions, "enter" | "pace"> = {},
+  doors: Pick<EdgeOptions, "enter" | "pace" | "isBalancer"> = {},
 ): Promise<TestEdge> {
   const seen: string[] = []
   const keysInClear: string[] = []
@@ -91,7 +91,8 @@ async function app(
     ;(response as ServerResponse).writeHead(status, headers).end(body)
   }
   const [, route, argument] = (request.url ?? "").split("/")
-  if (route === "status") answer(Number(argument), "")
+  if (route === "address") answer(200, request.socket.remoteAddress ?? "")
+  else if (route === "status") answer(Number(argument), "")
   else if (route === "slow") setTimeout(() => answer(200, "slow"), Number(argument))
   else if (route === "large") answer(200, "a".repeat(8_000_000))
   else if (route === "begun") {
