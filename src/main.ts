@@ -4,7 +4,6 @@
  * Starts what is needed side by side, since people wait for it; stops in the order of a request's
  * way, so that whatever was admitted is answered and recorded.
  */
-import { BlockList, isIPv6 } from "node:net"
 import { Admission } from "./admission/admission.ts"
 import { KnownKeys } from "./admission/known-keys.ts"
 import { Analyst } from "./analyses/analyst.ts"
@@ -18,6 +17,7 @@ import { openAuthority } from "./edge/authority.ts"
 import type { CertificateSource } from "./edge/certificates.ts"
 import { certificateFiles } from "./edge/certificates.ts"
 import { listen } from "./edge/listener.ts"
+import { matcherOf } from "./edge/proxy-protocol.ts"
 import { judge } from "./engine/judge.ts"
 import { createObserver, observerOptions } from "./engine/observe/observer.ts"
 import { sandboxObservation } from "./engine/sandbox.ts"
@@ -244,12 +244,6 @@ export async function serve(
   const firstKeys = await issueFirstKeys(admin, keyring)
   const started = stack.move()
   return { url: origin, caFile: certificates.caFile, firstKeys, stop: () => started.disposeAsync() }
-}
-
-function matcherOf(networks: Config["proxyProtocolFrom"]): (address: string) => boolean {
-  const known = new BlockList()
-  for (const { address, prefix, family } of networks) known.addSubnet(address, prefix, family)
-  return (address) => known.check(address, isIPv6(address) ? "ipv6" : "ipv4")
 }
 
 /** Logs Problems; UNAVAILABLE once a second, since it comes to every request at once. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import fc from "fast-check"
-import { parseHeader } from "./proxy-protocol.ts"
+import { matcherOf, parseHeader } from "./proxy-protocol.ts"
 
 const SIGNATURE = "0d0a0d0a000d0a515549540a"
 const text = (line: string) => Buffer.from(`${line}\r\n`, "latin1")
@@ -84,4 +84,18 @@ describe("a PROXY header", () => {
       }),
     )
   })
+})
+
+describe("a balancer", () => {
+  const isBalancer = matcherOf([
+    { address: "10.0.0.0", prefix: 8, family: "ipv4" },
+    { address: "2001:db8::", prefix: 32, family: "ipv6" },
+  ])
+  for (const address of ["10.255.0.1", "::ffff:10.0.0.1", "2001:db8:7::1"]) {
+    it(`is ${address}`, () => assert.ok(isBalancer(address)))
+  }
+  for (const address of ["11.0.0.1", "::ffff:11.0.0.1", "2001:db9::1", "::1"]) {
+    it(`is not ${address}`, () => assert.ok(!isBalancer(address)))
+  }
+  it("is nobody where none is named", () => assert.ok(!matcherOf([])("127.0.0.1")))
 })

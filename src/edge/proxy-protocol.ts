@@ -2,12 +2,12 @@
  * The PROXY protocol: a TCP balancer says first who connected to it
  * (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt, versions 1 and 2).
  *
- * Owns: reading that header off a connection. Not: whose connections have one (the listener's).
+ * Owns: whose connections have that header, and reading it off one.
  * Invariant: what follows the header is left as it came, and a header that is none ends the connection.
  */
 
 import type { Socket } from "node:net"
-import { isIPv4, isIPv6 } from "node:net"
+import { BlockList, isIPv4, isIPv6 } from "node:net"
 
 const V1_START = Buffer.from("PROXY ")
 /** With its CRLF (§2.1). */
@@ -27,6 +27,20 @@ export interface Header {
   readonly length: number
   /** Of who connected; undefined where the balancer speaks for itself, or does not say. */
   readonly address: string | undefined
+}
+
+/** An address is a network of its own. */
+export interface Network {
+  readonly address: string
+  readonly prefix: number
+  readonly family: "ipv4" | "ipv6"
+}
+
+/** @returns Whether an address, as a socket has it, is in one of them. */
+export function matcherOf(networks: readonly Network[]): (address: string) => boolean {
+  const known = new BlockList()
+  for (const { address, prefix, family } of networks) known.addSubnet(address, prefix, family)
+  return (address) => known.check(address, isIPv6(address) ? "ipv6" : "ipv4")
 }
 
 /**
