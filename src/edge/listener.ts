@@ -9,11 +9,13 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer as createHttpServer } from "node:http"
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2"
 import { createServer as createHttpsServer } from "node:https"
-import type { AddressInfo, Server, Socket } from "node:net"
+import type { AddressInfo, Server } from "node:net"
 import { Server as NetServer } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { TLSSocket } from "node:tls"
 import { Problem } from "../core/problem.ts"
+import type { Doors } from "./arrivals.ts"
+import { Arrivals } from "./arrivals.ts"
 import type { CertificateSource } from "./certificates.ts"
 import { PLAIN_HEADERS, SECURITY_HEADERS } from "./headers.ts"
 import { hostJudge } from "./hosts.ts"
@@ -21,14 +23,13 @@ import { http1ServerOptions, speakHttp1 } from "./http1.ts"
 import { createHttp2 } from "./http2.ts"
 import type { Limits } from "./limits.ts"
 import { LIMITS } from "./limits.ts"
-import { readHeader } from "./proxy-protocol.ts"
 import type { FindKeys } from "./redirect.ts"
 import { redirectTo, refuseKeys } from "./redirect.ts"
 import { TLS_POLICY } from "./tls.ts"
 import type { EdgeRequest } from "./vet.ts"
 import { vet } from "./vet.ts"
 
-export interface EdgeOptions {
+export interface EdgeOptions extends Doors {
   /** Address to listen on. */
   readonly bind: string
   /** 0 takes a free port. */
@@ -44,19 +45,6 @@ export interface EdgeOptions {
   readonly findKeys: FindKeys
   /** Told of each well-formed key that came over plain HTTP, after the request; must not throw. */
   readonly onKeyInClear?: (key: string) => void
-  /** Whether a connection from there begins with a PROXY header, which says who the client is. */
-  readonly isBalancer?: (address: string) => boolean
-  /**
-   * Told of each connection, before its handshake.
-   * @returns What to call when it is closed; undefined: it is dropped.
-   */
-  readonly enter?: (address: string | undefined) => (() => void) | undefined
-  /**
-   * Told of each connection that is let in.
-   * @param begin - Begins its handshake, at once or later.
-   * @returns False: it is dropped.
-   */
-  readonly pace?: (address: string | undefined, begin: () => void) => boolean
   readonly limits?: Partial<Limits>
 }
 
@@ -75,7 +63,6 @@ export interface Edge {
 /** @throws Problem `INVALID_SETTING` when an address or port cannot be had. */
 export async function listen(options: EdgeOptions): Promise<Edge> {
   const { certificates, handler, findKeys, onKeyInClear = () => {} } = options
-  const { enter = () => () => {}, pace = atOnce, isBalancer = () => false } = options
   const limits = { ...LIMITS, ...options.limits }
   const judgeHost = hostJudge(options.host)
 
@@ -100,7 +87,7 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
   const http1Listeners = secure.listeners("secureConnection")
   secure.removeAllListeners("secureConnection")
   secure.on("secureConnection", (socket: TLSSocket) => {
-    setAddress(socket, clients.get(peerOf(socket)))
+    arrivals.identify(socket)
     if (socket.alpnProtocol === "h2") return http2.accept(socket)
     http1.prepare(socket)
     for (const listener of http1Listeners) listener.call(secure, socket)
@@ -110,45 +97,10 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
   secure.on("tlsClientError", (_error, socket) => socket.destroy())
 
   const plain = createHttpServer(http1ServerOptions(limits))
-  const sockets = new Set<Socket>()
-  /** Addresses behind balancers' connections: a TLS socket does not tell what it was made of. */
-  const clients = new Map<string, string>()
+  const arrivals = new Arrivals(options, limits.handshakeTimeoutMs)
   for (const server of [secure, plain]) {
     server.maxConnections = limits.maxConnections
-    // What is dropped shall cost no handshake: Node's own listeners do not see it.
-    const listeners = server.listeners("connection")
-    server.removeAllListeners("connection")
-    server.on("connection", (socket: Socket) => {
-      sockets.add(socket)
-      socket.on("error", () => {}) // before its handshake nobody else listens
-      socket.once("close", () => sockets.delete(socket))
-      const letIn = (address: string | undefined) => {
-        const leave = enter(address)
-        if (leave === undefined) {
-          socket.destroy()
-          return
-        }
-        socket.once("close", leave)
-        const begin = () => {
-          if (socket.destroyed) return
-          for (const listener of listeners) listener.call(server, socket)
-        }
-        if (!pace(address, begin)) socket.destroy()
-      }
-      if (socket.remoteAddress === undefined || !isBalancer(socket.remoteAddress)) {
-        letIn(socket.remoteAddress)
-        return
-      }
-      const peer = peerOf(socket)
-      readHeader(socket, limits.handshakeTimeoutMs, (address = socket.remoteAddress) => {
-        if (server === plain) setAddress(socket, address)
-        else if (address !== undefined) {
-          clients.set(peer, address)
-          socket.once("close", () => clients.delete(peer))
-        }
-        letIn(address)
-      })
-    })
+    arrivals.guard(server)
   }
 
   const httpsPort = await start(secure, "ZT_HTTPS_PORT", options.bind, options.httpsPort)
@@ -195,28 +147,13 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
       const closed = Promise.all([secure, plain].map(stop))
       part()
       const parted = setTimeout(retire, Math.min(limits.partingMs, graceMs))
-      const cut = setTimeout(() => {
-        for (const socket of sockets) socket.destroy()
-      }, graceMs)
+      const cut = setTimeout(() => arrivals.cut(), graceMs)
       await closed
       clearTimeout(parted)
       clearTimeout(cut)
       retire()
     },
   }
-}
-
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
-}
-
-function setAddress(socket: Socket, address: string | undefined): void {
-  if (address !== undefined) Object.defineProperty(socket, "remoteAddress", { value: address })
-}
-
-function atOnce(_: string | undefined, begin: () => void): boolean {
-  begin()
-  return true
 }
 
 async function start(server: Server, setting: string, bind: string, port: number): Promise<number> {

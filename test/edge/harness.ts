@@ -3,10 +3,11 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2"
 import { connect as connectPlain } from "node:net"
 import { connect as connectTls } from "node:tls"
+import type { Doors } from "../../src/edge/arrivals.ts"
 import type { CertificatePair, CertificateSource } from "../../src/edge/certificates.ts"
 import { SECURITY_HEADERS } from "../../src/edge/headers.ts"
 import type { Limits } from "../../src/edge/limits.ts"
-import type { Edge, EdgeOptions } from "../../src/edge/listener.ts"
+import type { Edge } from "../../src/edge/listener.ts"
 import { listen } from "../../src/edge/listener.ts"
 import { makeAuthority, makeLeaf } from "../../src/edge/x509.ts"
 import { findKeys } from "../../src/keys/format.ts"
@@ -40,7 +41,7 @@ export interface TestEdge extends Edge {
 export async function startEdge(
   limits: Partial<Limits> = {},
   ports: { httpsPort?: number; httpPort?: number } = {},
-  doors: Pick<EdgeOptions, "enter" | "pace" | "isBalancer"> = {},
+  doors: Doors = {},
 ): Promise<TestEdge> {
   const seen: string[] = []
   const keysInClear: string[] = []
