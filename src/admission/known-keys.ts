@@ -3,8 +3,9 @@
  * key that this instance has not seen yet gets through, and the others cost no more than this.
  *
  * Owns: one look-up for many keys, at most every 20 ms, and every 100 ms while nobody asks but strangers.
- * Not: whether a key is good (admission.ts), who has to ask (http/gate.ts). Invariants: each question is answered once, within its deadline; what waits is
- * bounded; nothing is remembered; the unknown are counted as admission counts them.
+ * Not: whether a key is good (admission.ts), who has to ask (http/gate.ts). Invariants: each question is
+ * answered once, within its deadline; what waits is bounded; no key is remembered; the unknown are counted
+ * as admission counts them.
  */
 import type { Database, Environment } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"

@@ -28,7 +28,7 @@ export class Arrivals {
   readonly #doors: Required<Doors>
   readonly #headerTimeoutMs: number
   readonly #open = new Set<Socket>()
-  /** Addresses behind balancers' connections: a TLS socket does not tell what it was made of. */
+  /** Addresses behind balancers' connections, by their ends: a TLS socket does not tell what it was made of. */
   readonly #clients = new Map<string, string>()
 
   constructor(doors: Doors, headerTimeoutMs: number) {
@@ -54,7 +54,7 @@ export class Arrivals {
 
   /** Gives a connection's TLS socket the client's address. */
   identify(secure: TLSSocket): void {
-    setAddress(secure, this.#clients.get(peerOf(secure)))
+    setAddress(secure, this.#clients.get(endsOf(secure)))
   }
 
   /** Cuts all that are open. */
@@ -69,9 +69,9 @@ export class Arrivals {
     }
     readHeader(socket, this.#headerTimeoutMs, (address) => {
       if (address !== undefined) {
-        const peer = peerOf(socket)
-        this.#clients.set(peer, address)
-        socket.once("close", () => this.#clients.delete(peer))
+        const ends = endsOf(socket)
+        this.#clients.set(ends, address)
+        socket.once("close", () => this.#clients.delete(ends))
         setAddress(socket, address)
       }
       done()
@@ -98,8 +98,9 @@ function atOnce(_: string | undefined, begin: () => void): boolean {
   return true
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** Both: a balancer may connect from one port to each of ours. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }
 
 function setAddress(socket: Socket, address: string | undefined): void {

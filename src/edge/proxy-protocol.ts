@@ -5,7 +5,6 @@
  * Owns: whose connections have that header, and reading it off one.
  * Invariant: what follows the header is left as it came, and a header that is none ends the connection.
  */
-
 import type { Socket } from "node:net"
 import { BlockList, isIPv4, isIPv6 } from "node:net"
 
@@ -16,6 +15,10 @@ const V2_START = Buffer.from("\r\n\r\n\0\r\nQUIT\n")
 const V2_FIXED_BYTES = 16
 /** Addresses, and what balancers add as TLVs (§2.2). */
 const V2_MAX_BYTES = V2_FIXED_BYTES + 4_096
+
+/** Two addresses and two ports. */
+const IPV4_BYTES = 12
+const IPV6_BYTES = 36
 
 const LOCAL = 0x20
 const PROXY = 0x21
@@ -104,19 +107,18 @@ function parseBinary(bytes: Buffer): Header | undefined {
   if (bytes.length < length) return undefined
   const addresses = bytes.subarray(V2_FIXED_BYTES, length)
   if (command === LOCAL) return { length, address: undefined }
-  if (family === TCP_IPV4) return { length, address: ipv4Of(addresses, 12) }
-  if (family === TCP_IPV6) return { length, address: ipv6Of(addresses, 36) }
+  if (family === TCP_IPV4) return { length, address: ipv4Of(addresses) }
+  if (family === TCP_IPV6) return { length, address: ipv6Of(addresses) }
   return { length, address: undefined } // §2.2: others are let through by their own address
 }
 
-/** @param size - Of both addresses and ports. */
-function ipv4Of(addresses: Buffer, size: number): string {
-  if (addresses.length < size) throw new Error("an address is cut off")
+function ipv4Of(addresses: Buffer): string {
+  if (addresses.length < IPV4_BYTES) throw new Error("an address is cut off")
   return addresses.subarray(0, 4).join(".")
 }
 
-function ipv6Of(addresses: Buffer, size: number): string {
-  if (addresses.length < size) throw new Error("an address is cut off")
+function ipv6Of(addresses: Buffer): string {
+  if (addresses.length < IPV6_BYTES) throw new Error("an address is cut off")
   const groups = Array.from({ length: 8 }, (_, n) => addresses.readUInt16BE(2 * n))
   const isMapped = groups.slice(0, 6).join() === "0,0,0,0,0,65535"
   if (isMapped) return `::ffff:${addresses.subarray(12, 16).join(".")}`

@@ -11,7 +11,7 @@ import { DailyDigests } from "./addresses.ts"
 import type { Rate } from "./buckets.ts"
 import { Buckets, intervalMs, waitMs } from "./buckets.ts"
 
-/** Handshakes of hosts that open few connections, and of the others: each less than a tenth of a core. */
+/** Of hosts that open few connections, and of the others: so many each. */
 const PACE: Rate = { perSecond: 100, burst: 10 }
 /** A host within it opens few. */
 const FEW: Rate = { perSecond: 1, burst: 64 }

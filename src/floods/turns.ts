@@ -1,8 +1,8 @@
 /**
  * Work that may wait: it gets a part of the event loop's time, so that what may not wait comes in between.
  *
- * Invariant: each piece that is taken is done once, in the order in which they are due, and not before. Where more
- * comes than is done, its senders wait; what waits is bounded.
+ * Invariant: each piece that is taken is done once, in the order in which they are due, and not before. Where
+ * more comes than is done, its senders wait; what waits is bounded.
  */
 
 /** No further piece is begun in a turn once so much time has passed; then the loop is others'. */

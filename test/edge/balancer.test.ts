@@ -140,6 +140,23 @@ describe("behind a balancer that says who connected", () => {
     assert.equal(await ask(edge, [V1]), "192.0.2.7")
   })
 
+  it("two clients by one port of the balancer's, to the one and the other of ours, are two", async (t) => {
+    const { edge } = await start(t)
+    const localPort = await freePort()
+    const open = async (port: number, header: Buffer) => {
+      const socket = connect({ port, host: "127.0.0.1", localPort })
+      t.after(() => socket.destroy())
+      await once(socket, "connect")
+      socket.write(header)
+      return socket
+    }
+    const secure = await open(edge.httpsPort, V1)
+    await sleep(20)
+    await open(edge.httpPort, V2)
+    await sleep(20)
+    assert.equal(await over(secure), "192.0.2.7")
+  })
+
   it("nobody else is believed", async (t) => {
     const { edge, entered } = await start(t, "127.0.0.2")
     const [answer] = parseAnswers(await say(edge.httpPort, V1, REQUEST), true)

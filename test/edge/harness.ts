@@ -34,8 +34,8 @@ export interface TestEdge extends Edge {
 }
 
 /**
- * The app: `/address` answers with the client's, `/status/NNN` with that status, `/slow/NNN` after so many milliseconds, `/echo`
- * with the body, `/large` with 8 MB, `/begun` sends half an answer and
+ * The app: `/address` answers with the client's, `/status/NNN` with that status, `/slow/NNN` after so many
+ * milliseconds, `/echo` with the body, `/large` with 8 MB, `/begun` sends half an answer and
  * stops, `/never` does not answer; all else 200.
  */
 export async function startEdge(
