@@ -28,6 +28,8 @@ export class Arrivals {
   readonly #doors: Required<Doors>
   readonly #headerTimeoutMs: number
   readonly #open = new Set<Socket>()
+  /** Those of them that are not let in yet. */
+  readonly #waiting = new Set<Socket>()
   /** Addresses behind balancers' connections, by their ends: a TLS socket does not tell what it was made of. */
   readonly #clients = new Map<string, string>()
 
@@ -42,10 +44,15 @@ export class Arrivals {
     server.removeAllListeners("connection")
     server.on("connection", (socket: Socket) => {
       this.#open.add(socket)
+      this.#waiting.add(socket)
       socket.on("error", () => {}) // before its handshake nobody else listens
-      socket.once("close", () => this.#open.delete(socket))
+      socket.once("close", () => {
+        this.#open.delete(socket)
+        this.#waiting.delete(socket)
+      })
       this.#identify(socket, () =>
         this.#letIn(socket, () => {
+          this.#waiting.delete(socket)
           for (const listener of listeners) listener.call(server, socket)
         }),
       )
@@ -55,6 +62,11 @@ export class Arrivals {
   /** Gives a connection's TLS socket the client's address. */
   identify(secure: TLSSocket): void {
     setAddress(secure, this.#clients.get(endsOf(secure)))
+  }
+
+  /** Cuts those that wait: nothing was promised to them. */
+  retire(): void {
+    for (const socket of this.#waiting) socket.destroy()
   }
 
   /** Cuts all that are open. */

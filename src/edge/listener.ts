@@ -125,7 +125,7 @@ export async function listen(options: EdgeOptions): Promise<Edge> {
     http2.retire()
   }
   const retire = () => {
-    for (const protocol of [http1, http2, redirector]) protocol.retire()
+    for (const one of [http1, http2, redirector, arrivals]) one.retire()
   }
   certificates.onChange((pair) => secure.setSecureContext({ ...TLS_POLICY, ...pair }))
   const rotation = setInterval(

@@ -146,9 +146,10 @@ describe("Peers that are kept waiting before their handshake", () => {
   const REQUEST = `GET / HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`
 
   for (const scheme of ["http", "https"] as const) {
-    const hold = async (t: TestContext) => {
+    const hold = async (t: TestContext, limits: Partial<Limits> = {}) => {
       const held: (() => void)[] = []
-      const edge = await startEdge(QUICK, {}, { pace: (_, begin) => held.push(begin) > 0 })
+      const pace = (_: unknown, begin: () => void) => held.push(begin) > 0
+      const edge = await startEdge({ ...QUICK, ...limits }, {}, { pace })
       t.after(() => edge.close(0))
       const socket = connect(scheme === "https" ? edge.httpsPort : edge.httpPort)
       t.after(() => socket.destroy())
@@ -180,9 +181,9 @@ describe("Peers that are kept waiting before their handshake", () => {
       })
     }
 
-    it(`${scheme}: are cut where the server closes`, async (t) => {
-      const { edge, answer } = await hold(t)
-      await edge.close(20)
+    it(`${scheme}: are cut where the server closes, long before what is under way`, async (t) => {
+      const { edge, answer } = await hold(t, { partingMs: 20 })
+      await edge.close(60_000)
       assert.equal(await answer, "")
     })
 
