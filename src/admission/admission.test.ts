@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { describe, it } from "node:test"
 import { Problem } from "../core/problem.ts"
 import type { Database } from "../db/database.ts"
+import { NotConnected } from "../db/errors.ts"
 import { Admission } from "./admission.ts"
 import type { Arrival, Caller } from "./batch.ts"
 import { LATENCY_BUCKETS_MS, latencyBucket } from "./batch.ts"
@@ -260,6 +261,7 @@ describe("admission", () => {
     ["a lost connection", Object.assign(new Error("reset"), { code: "ECONNRESET" }), true],
     ["a server that shuts down", sqlError("57P01"), true],
     ["an SQL error, which rolled back", sqlError("22P02"), false],
+    ["no connection, so that nothing was sent", new NotConnected(sqlError("57P03")), false],
   ] as const) {
     it(`${what}: ${voided ? "the batch is voided by its id" : "nothing is left to void"}`, async () => {
       const { database, calls, aside } = fakeDatabase()
@@ -268,7 +270,7 @@ describe("admission", () => {
       await tick()
       calls[0]?.fail(error)
       await tick()
-      if (!voided) aside.shift()?.fail(error)
+      for (const { text, fail } of aside) if (text.includes("admit_batch")) fail(error)
       assert.ok((await refused) instanceof Problem)
       assert.equal(
         aside.some(({ text }) => text.includes("void_batch")),
@@ -276,6 +278,47 @@ describe("admission", () => {
       )
     })
   }
+
+  it("a batch that cannot be voided yet does not stop the next", async () => {
+    const { database, calls, aside } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    for (const n of [1, 2]) {
+      const refused = admit(admission, n)
+      await tick()
+      calls[n - 1]?.fail(sqlError("57P01"))
+      await refused
+    }
+    for (const [index, n] of [1, 2, 1].entries()) {
+      while (aside.length <= index) await tick()
+      assert.equal(aside[index]?.values[0], `{request${n}}`)
+      if (index === 0) aside[index]?.fail(sqlError("55P03"))
+      else aside[index]?.answer([])
+    }
+  })
+
+  it("while too many are to be voided nobody is admitted, and none is forgotten", async () => {
+    const { database, calls, aside } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    for (let n = 0; n < 500; n++) {
+      const refused = admit(admission, n)
+      await tick()
+      calls[n]?.fail(sqlError("57P01"))
+      assert.ok((await refused) instanceof Problem)
+    }
+    const result = await admit(admission, 500)
+    assert.equal(result instanceof Problem && result.code, "UNAVAILABLE")
+    assert.equal(calls.length, 500, "nothing is asked")
+    assert.ok(admission.failedAt !== undefined, "health says so")
+    for (let n = 0; n < 500; n++) {
+      assert.equal(aside[n]?.values[0], `{request${n}}`)
+      aside[n]?.answer([])
+      await tick()
+    }
+    const admitted = admit(admission, 501)
+    await tick()
+    calls[500]?.answer([caller(1)])
+    assert.deepEqual(await admitted, asCaller(caller(1)))
+  })
 
   it("a batch that commits past its deadline is voided: its requests were refused", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] })

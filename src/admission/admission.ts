@@ -14,7 +14,7 @@ import { LRUCache } from "lru-cache"
 import { newUuid } from "../core/ids.ts"
 import type { Database, Environment } from "../db/database.ts"
 import { SCHEMAS } from "../db/database.ts"
-import { sqlState } from "../db/errors.ts"
+import { NotConnected, sqlState } from "../db/errors.ts"
 import type { Answer, Arrival, Batch, Caller, Finished, Settled } from "./batch.ts"
 import { byTenant, refuseBatch, settleBatch, Values } from "./batch.ts"
 import { Lane } from "./lane.ts"
@@ -84,6 +84,11 @@ export class Admission {
    * the hot path would mostly spend its time on.
    */
   admit(arrival: Arrival, settle: Settled): void {
+    if (this.#voids.areTooMany) {
+      this.#failed()
+      this.#refuse({ arrivals: [{ arrival, settle }], finished: [] })
+      return
+    }
     this.#laneOf(arrival.caller?.tenantId).addArrival({ arrival, settle })
   }
 
@@ -120,7 +125,7 @@ export class Admission {
     } catch (cause) {
       this.#meter.failed()
       const refusedByServer = sqlState(cause) !== undefined && !isShutdown(sqlState(cause))
-      if (!refusedByServer) this.#voids.add(id, values)
+      if (!refusedByServer && !(cause instanceof NotConnected)) this.#voids.add(id, values)
       if (late()) return false
       if (refusedByServer && by === "call" && this.#setAside(batch, since)) return false
       if (sqlState(cause) === LOCK_TIMEOUT && by === "callAside")

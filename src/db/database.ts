@@ -20,7 +20,10 @@ export interface Tx {
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>
 }
 
-/** The API's way in, as `zt_runtime`. Every method throws Problem `UNAVAILABLE` without its server. */
+/**
+ * The API's way in, as `zt_runtime`. Every method throws Problem `UNAVAILABLE` without its server:
+ * `NotConnected` (errors.ts) where nothing was sent.
+ */
 export interface Database {
   /** One autocommitted statement as zt_runtime itself: service functions only. */
   call<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>

@@ -33,6 +33,13 @@ export function isUnknown(error: unknown): boolean {
   return (state === "3D000" || state === "28P01" || state === "28000") && !isDamaged(error)
 }
 
+/** No connection was to be had, so that nothing was sent. */
+export class NotConnected extends Problem {
+  constructor(cause: unknown) {
+    super("UNAVAILABLE", { retryAfterSeconds: 1, cause })
+  }
+}
+
 /** @returns `UNAVAILABLE` for what passes, `DATABASE` for a refused login, all else as it came. */
 export function databaseProblem(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Problem) return error

@@ -7,6 +7,7 @@ import { insertTenant, labelIndex } from "../../test/tenant.ts"
 import { Problem } from "../core/problem.ts"
 import { credentials } from "./connection.ts"
 import type { Tx } from "./database.ts"
+import { NotConnected } from "./errors.ts"
 import { openDatabase } from "./pool.ts"
 
 const TENANT = "0193a000-0000-7000-8000-00000000000a"
@@ -116,7 +117,10 @@ describe("connections", () => {
       )
       await tx.query("select 1")
     })
-    await assert.rejects(dying, isUnavailable)
+    await assert.rejects(
+      dying,
+      (error) => isUnavailable(error) && !(error instanceof NotConnected), // it was sent
+    )
     const [later] = await one.asTenant<{ pid: number }[]>("live", TENANT, (tx) =>
       tx.query("select pg_backend_pid() as pid"),
     )
@@ -153,7 +157,8 @@ describe("connections", () => {
       },
       3,
     )
-    await assert.rejects(nowhere.call("select 1"), isUnavailable)
+    const unsent = (error: unknown) => isUnavailable(error) && error instanceof NotConnected
+    await assert.rejects(nowhere.call("select 1"), unsent)
     await assert.rejects(
       nowhere.asTenant("live", TENANT, (tx) => tx.query("select 1")),
       isUnavailable,
