@@ -84,9 +84,11 @@ for (const major of [18, 15] as const) {
       const parts = readKey(key)
       assert.ok(parts)
       const requestId = newUuid()
+      const admission = instances[instance % instances.length]
+      const caller = admission?.callerOf(parts.digest)
       return new Promise((resolve) =>
-        instances[instance % instances.length]?.admit(
-          { ...parts, requestId, route: 1, cost: 1, scope: 1, ...more },
+        admission?.admit(
+          { ...parts, caller, requestId, route: 1, cost: 1, scope: 1, ...more },
           (result, admittedAt, limits) => {
             const problem = result instanceof Problem ? result : undefined
             const tenantId = result instanceof Problem ? "" : result.tenantId
