@@ -206,7 +206,14 @@ export async function serve(
       kick: () => linkPost.kick(),
     },
     leakPartners,
-    metrics: new Metrics({ database, admissions, strangers, health, version: VERSION, now }),
+    metrics: new Metrics({
+      database,
+      admissions,
+      floods: { strangers, connections, handshakes },
+      health,
+      version: VERSION,
+      now,
+    }),
     version: VERSION,
     get origin() {
       return origin

@@ -24,6 +24,7 @@ describe("connections by host", () => {
       const { connections } = make(10)
       const places = Array.from({ length: 100 }, (_, n) => connections.enter(addresses(n)))
       assert.equal(places.filter((leave) => leave !== undefined).length, letIn)
+      assert.equal(connections.refused, 100 - letIn)
     })
   }
 

@@ -36,6 +36,7 @@ describe("handshakes", () => {
     assert.equal(open("192.0.2.1", 60), 60)
     assert.deepEqual(begun, { "192.0.2.1": 10 })
     assert.equal(handshakes.waiting, 50)
+    assert.equal(handshakes.held, 50)
     pass(250)
     assert.deepEqual(begun, { "192.0.2.1": 35 })
     assert.equal(open("192.0.2.2", 1), 1)
@@ -57,6 +58,7 @@ describe("handshakes", () => {
       // Those that are few, and ten seconds of the others.
       assert.equal(letIn, 64 + 10 + 1_000)
       assert.equal(handshakes.waiting, letIn - 20)
+      assert.deepEqual([handshakes.held, handshakes.refused], [letIn - 20, 5_000 - letIn])
       pass(1_000)
       open("192.0.2.1", 10)
       assert.equal(begun["192.0.2.1"], 10)

@@ -35,6 +35,8 @@ export class Handshakes {
   readonly #welcome = new WeakSet<Connection>()
   /** What waits, by host. */
   readonly #waiting = new Map<string, Set<() => void>>()
+  #held = 0
+  #refused = 0
 
   /** @param now - Milliseconds of a clock that never goes back. */
   constructor(now: () => number = () => performance.now()) {
@@ -45,6 +47,16 @@ export class Handshakes {
   /** Connections whose handshake has not begun. */
   get waiting(): number {
     return [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** Connections that had to wait, since the start. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** Connections that would have had to wait too long, since the start. */
+  get refused(): number {
+    return this.#refused
   }
 
   /**
@@ -63,7 +75,10 @@ export class Handshakes {
     const pace = waitMs(FEW, openedMs) === 0 ? "few" : "many"
     const aheadMs = Math.max(0, this.#until[pace] - now)
     const wait = waitMs(PACE, aheadMs)
-    if (wait > HOLD_MS) return false
+    if (wait > HOLD_MS) {
+      this.#refused++
+      return false
+    }
     this.#until[pace] = now + aheadMs + intervalMs(PACE)
     if (pace === "few") this.#opened.set(host, openedMs + intervalMs(FEW), now)
     if (wait === 0) begin()
@@ -81,6 +96,7 @@ export class Handshakes {
   }
 
   #hold(host: Digest, begin: () => void, ms: number): void {
+    this.#held++
     const name = host.join()
     const waiting = this.#waiting.get(name) ?? new Set()
     this.#waiting.set(name, waiting)

@@ -92,7 +92,11 @@ for (const major of [18, 15] as const) {
       metrics = new Metrics({
         database: db.database,
         admissions,
-        strangers: { refused: 7 },
+        floods: {
+          strangers: { refused: 7 },
+          connections: { refused: 3 },
+          handshakes: { held: 5, refused: 2 },
+        },
         health,
         version: "1.2.3",
         now,
@@ -162,10 +166,17 @@ for (const major of [18, 15] as const) {
       assert.equal(count("zygentrust_admission_batch_size", "live", "_count"), 11)
       assert.equal(count("zygentrust_admission_duration_seconds", "test", "_count"), 1)
       assert.equal(count("zygentrust_admission_failures", "live", "_total"), 0)
-      assert.deepEqual(
-        samplesOf(families, "zygentrust_strangers_over_limit").map(({ value }) => value),
-        [7],
-      )
+      for (const [name, values] of [
+        ["zygentrust_strangers_over_limit", [7]],
+        ["zygentrust_connections_dropped", [3, 2]],
+        ["zygentrust_handshakes_held", [5]],
+      ] as const) {
+        const samples = samplesOf(families, name)
+        assert.deepEqual(
+          samples.map(({ value }) => value),
+          values,
+        )
+      }
       assert.deepEqual(
         samplesOf(families, "zygentrust_component_state").map(({ labels, value }) => [
           labels["state"],
@@ -243,7 +254,11 @@ describe("metrics without the database", () => {
     const metrics = new Metrics({
       database,
       admissions,
-      strangers: { refused: 0 },
+      floods: {
+        strangers: { refused: 0 },
+        connections: { refused: 0 },
+        handshakes: { held: 0, refused: 0 },
+      },
       health,
       version: "1",
       now: () => STARTED,

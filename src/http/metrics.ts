@@ -10,6 +10,8 @@ import type { Admission } from "../admission/admission.ts"
 import { LATENCY_BUCKETS_MS } from "../admission/batch.ts"
 import type { Measured } from "../admission/meter.ts"
 import type { Database, Environment } from "../db/database.ts"
+import type { Connections } from "../floods/connections.ts"
+import type { Handshakes } from "../floods/handshakes.ts"
 import type { Strangers } from "../floods/strangers.ts"
 import type { Traffic } from "../usage/traffic.ts"
 import { readTraffic } from "../usage/traffic.ts"
@@ -29,11 +31,18 @@ const LATENCY_BOUNDS = LATENCY_BUCKETS_MS.map((ms) => ms / 1000)
 export interface MetricsOptions {
   readonly database: Database
   readonly admissions: Readonly<Record<Environment, Pick<Admission, "measured">>>
-  readonly strangers: Pick<Strangers, "refused">
+  readonly floods: Floods
   readonly health: Health
   readonly version: string
   /** Milliseconds since the epoch. */
   readonly now: () => number
+}
+
+/** Who counts what came beyond the limits of floods/. */
+interface Floods {
+  readonly strangers: Pick<Strangers, "refused">
+  readonly connections: Pick<Connections, "refused">
+  readonly handshakes: Pick<Handshakes, "held" | "refused">
 }
 
 export interface Window {
@@ -71,7 +80,7 @@ export class Metrics {
   }
 
   async #read(since: number, until: number): Promise<void> {
-    const { database, admissions, strangers, now } = this.#options
+    const { database, admissions, floods, now } = this.#options
     try {
       const traffic = await readTraffic(database, since, until)
       const families = [
@@ -80,7 +89,7 @@ export class Metrics {
           live: admissions.live.measured(),
           test: admissions.test.measured(),
         }),
-        strangersFamily(strangers.refused),
+        ...floodFamilies(floods),
         ...processFamilies(),
       ]
       const end = { labels: {}, value: until / 1000 }
@@ -210,13 +219,33 @@ function admissionFamilies(measured: Readonly<Record<Environment, Measured>>): F
   ]
 }
 
-function strangersFamily(refused: number): Family {
-  return {
-    name: "zygentrust_strangers_over_limit",
-    type: "counter",
-    help: "Requests without a known key that came to this instance beyond its limits.",
-    samples: [{ suffix: "_total", labels: {}, value: refused }],
-  }
+function floodFamilies({ strangers, connections, handshakes }: Floods): Family[] {
+  const counter = (name: string, help: string, values: readonly [Sample["labels"], number][]) => ({
+    name,
+    type: "counter" as const,
+    help,
+    samples: values.map(([labels, value]) => ({ suffix: "_total" as const, labels, value })),
+  })
+  return [
+    counter(
+      "zygentrust_strangers_over_limit",
+      "Requests without a known key that came to this instance beyond its limits.",
+      [[{}, strangers.refused]],
+    ),
+    counter(
+      "zygentrust_connections_dropped",
+      "Connections that this instance dropped before their handshake: one address had too many, or those without a good key came too fast.",
+      [
+        [{ limit: "address" }, connections.refused],
+        [{ limit: "pace" }, handshakes.refused],
+      ],
+    ),
+    counter(
+      "zygentrust_handshakes_held",
+      "Connections without a good key whose handshake this instance began later.",
+      [[{}, handshakes.held]],
+    ),
+  ]
 }
 
 function processFamilies(): Family[] {
