@@ -299,24 +299,25 @@ describe("admission", () => {
   it("while too many are to be voided nobody is admitted, and none is forgotten", async () => {
     const { database, calls, aside } = fakeDatabase()
     const admission = new Admission(database, "live")
-    for (let n = 0; n < 500; n++) {
+    // One is under way.
+    for (let n = 0; n < 501; n++) {
       const refused = admit(admission, n)
       await tick()
       calls[n]?.fail(sqlError("57P01"))
       assert.ok((await refused) instanceof Problem)
     }
-    const result = await admit(admission, 500)
+    const result = await admit(admission, 501)
     assert.equal(result instanceof Problem && result.code, "UNAVAILABLE")
-    assert.equal(calls.length, 500, "nothing is asked")
+    assert.equal(calls.length, 501, "nothing is asked")
     assert.ok(admission.failedAt !== undefined, "health says so")
-    for (let n = 0; n < 500; n++) {
+    for (let n = 0; n < 501; n++) {
       assert.equal(aside[n]?.values[0], `{request${n}}`)
       aside[n]?.answer([])
       await tick()
     }
-    const admitted = admit(admission, 501)
+    const admitted = admit(admission, 502)
     await tick()
-    calls[500]?.answer([caller(1)])
+    calls[501]?.answer([caller(1)])
     assert.deepEqual(await admitted, asCaller(caller(1)))
   })
 
@@ -395,13 +396,13 @@ describe("admission", () => {
     assert.deepEqual(await fifth, { tenantId: "tenant1", keyId: "key1" })
   })
 
-  it("outcomes that are refused unsent are voided: their requests were answered 503", async (t) => {
+  it("outcomes that are refused unsent are voided, those of a tenant together: they were answered 503", async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] })
     const { database, calls, aside } = fakeDatabase()
     const admission = new Admission(database, "live")
-    const finish = (requestId: string) =>
+    const finish = (requestId: string, tenantId = "t") =>
       admission.finish({
-        tenantId: "t",
+        tenantId,
         admittedAt: "2026-11-24 22:00:00+00",
         requestId,
         status: 200,
@@ -413,11 +414,17 @@ describe("admission", () => {
     const waiting = assert.rejects(finish("waited"))
     t.mock.timers.tick(3_000)
     await waiting
-    await assert.rejects(finish("came later"))
-    for (const requestId of ["waited", "came later"]) {
+    for (const [requestId, tenantId] of [
+      ["later1", "u"],
+      ["later2", "t"],
+      ["later3", "u"],
+    ] as const) {
+      await assert.rejects(finish(requestId, tenantId))
+    }
+    for (const requestIds of ["{waited}", "{later1,later3}", "{later2}"]) {
       const voided = aside.at(-1)
       assert.match(voided?.text ?? "", /void_batch/)
-      assert.deepEqual([voided?.values[0], voided?.values[3]], ["{}", `{${requestId}}`])
+      assert.deepEqual([voided?.values[0], voided?.values[3]], ["{}", requestIds])
       voided?.answer([])
       await tick()
     }

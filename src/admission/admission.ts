@@ -177,8 +177,7 @@ export class Admission {
   /** What was admitted and now ends with 503 must cost nothing, whatever became of its statement. */
   #refuse(batch: Batch, cause?: unknown): void {
     refuseBatch(batch, cause)
-    const { finished } = batch
-    if (finished.length > 0) this.#voids.add(newUuid(), new Values({ arrivals: [], finished }))
+    this.#voids.addOutcomes(batch.finished)
   }
 
   #failed(): void {

@@ -1,23 +1,32 @@
 /**
- * Takes back batches whose commit is uncertain: their requests were answered with 503, and that
- * costs nothing.
+ * Takes back batches whose commit is uncertain, and outcomes that were refused before they were sent: their
+ * requests were answered with 503, and that costs nothing.
  *
- * Invariant: a batch that is added is voided as soon as the database answers, and none is dropped: while
- * too many wait, nobody is admitted. Claiming its id makes a commit that is still under way fail; one that
- * was done is found by it.
+ * Invariant: what is added is voided as soon as the database answers, and nothing is dropped: while too many
+ * batches wait, nobody is admitted. Claiming a batch's id makes a commit that is still under way fail; one
+ * that was done is found by it.
  */
 import { setTimeout as sleep } from "node:timers/promises"
+import { newUuid } from "../core/ids.ts"
 import type { Database } from "../db/database.ts"
-import type { Values } from "./batch.ts"
+import type { Batch } from "./batch.ts"
+import { Values } from "./batch.ts"
 
 const RETRY_MS = 500
 /** A second's work. */
-const MAX_WAITING = 500
+const MAX_BATCHES = 500
+
+interface Uncertain {
+  readonly id: string
+  readonly values: Values
+}
 
 export class Voids {
   readonly #database: Database
   readonly #statement: string
-  readonly #waiting: { readonly id: string; readonly values: Values }[] = []
+  readonly #batches: Uncertain[] = []
+  /** Outcomes, by tenant: somebody may hold the rows of one. */
+  readonly #outcomes = new Map<string, Batch["finished"]>()
   #busy = false
 
   constructor(database: Database, schema: string) {
@@ -26,20 +35,32 @@ export class Voids {
   }
 
   get areTooMany(): boolean {
-    return this.#waiting.length >= MAX_WAITING
+    return this.#batches.length >= MAX_BATCHES
   }
 
   add(id: string, values: Values): void {
-    this.#waiting.push({ id, values })
+    this.#batches.push({ id, values })
+    this.#begin()
+  }
+
+  addOutcomes(finished: Batch["finished"]): void {
+    for (const one of finished) {
+      const { tenantId } = one.finished
+      const others = this.#outcomes.get(tenantId)
+      if (others === undefined) this.#outcomes.set(tenantId, [one])
+      else others.push(one)
+    }
+    this.#begin()
+  }
+
+  #begin(): void {
     if (this.#busy) return
     this.#busy = true
-    this.#drain().finally(() => {
-      this.#busy = false
-    })
+    void this.#drain()
   }
 
   async #drain(): Promise<void> {
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { id, values } = next
       const [tenants, ats, requests] = values.finished
       try {
@@ -50,11 +71,21 @@ export class Voids {
           ats,
           requests,
         ])
-        this.#waiting.shift()
       } catch {
-        this.#waiting.push(...this.#waiting.splice(0, 1)) // it may be this one alone: somebody holds its rows
+        this.#batches.push(next) // behind the others: it may be this one alone that cannot be voided yet
         await sleep(RETRY_MS, undefined, { ref: false })
       }
     }
+    this.#busy = false // in the turn in which nothing was found
+  }
+
+  #next(): Uncertain | undefined {
+    const batch = this.#batches.shift()
+    if (batch !== undefined) return batch
+    for (const [tenantId, finished] of this.#outcomes) {
+      this.#outcomes.delete(tenantId)
+      return { id: newUuid(), values: new Values({ arrivals: [], finished }) }
+    }
+    return undefined
   }
 }
