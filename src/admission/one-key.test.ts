@@ -15,7 +15,7 @@ import type { Arrival, Limits } from "./batch.ts"
 
 const orNone = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined, freq: 2 })
 const seldom = <T>(arbitrary: fc.Arbitrary<T>) =>
-  fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
+  fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
 const version = { version: fc.nat(3), changes: fc.constantFrom(0, 10, 48, 49, 50) }
 
 const SITUATION = fc.record({
