@@ -279,6 +279,26 @@ describe("admission", () => {
     })
   }
 
+  it("outcomes in a batch whose commit is uncertain are voided by themselves, once", async () => {
+    const { database, calls, aside } = fakeDatabase()
+    const admission = new Admission(database, "live")
+    const refused = admit(admission, 1)
+    const ended = { status: 200, latencyBucket: 3, cacheHit: false }
+    const finished = admission.finish({ ...ended, tenantId: "t", admittedAt: "", requestId: "r" })
+    await tick()
+    calls[0]?.fail(sqlError("57P01"))
+    await Promise.all([refused, assert.rejects(finished)])
+    for (const values of [
+      ["{request1}", "{}", "{}", "{}"],
+      ["{}", "{t}", '{""}', "{r}"],
+    ]) {
+      assert.deepEqual(aside.at(-1)?.values, values)
+      aside.at(-1)?.answer([])
+      await tick()
+    }
+    assert.equal(aside.length, 2)
+  })
+
   it("a batch that cannot be voided yet does not stop the next", async () => {
     const { database, calls, aside } = fakeDatabase()
     const admission = new Admission(database, "live")

@@ -125,7 +125,8 @@ export class Admission {
     } catch (cause) {
       this.#meter.failed()
       const refusedByServer = sqlState(cause) !== undefined && !isShutdown(sqlState(cause))
-      if (!refusedByServer && !(cause instanceof NotConnected)) this.#voids.add(id, values)
+      if (!refusedByServer && !(cause instanceof NotConnected))
+        this.#voids.add(id, values.requestIds)
       if (late()) return false
       if (refusedByServer && by === "call" && this.#setAside(batch, since)) return false
       if (sqlState(cause) === LOCK_TIMEOUT && by === "callAside")
@@ -136,7 +137,7 @@ export class Admission {
     }
     if (late()) {
       this.#meter.failed()
-      this.#voids.add(id, values)
+      this.#voids.add(id, values.requestIds)
       return false
     }
     this.#meter.done(batch.arrivals.length + batch.finished.length, performance.now() - began)

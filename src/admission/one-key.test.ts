@@ -26,6 +26,7 @@ const SITUATION = fc.record({
     soft: fc.boolean(),
     concurrency: seldom(fc.integer({ min: 1, max: 4 })),
   }),
+  /** What is out of the ordinary about it, as SQL sets it. */
   key: seldom(
     fc.constantFrom(
       "revoked_at = now()",
@@ -37,7 +38,7 @@ const SITUATION = fc.record({
       "scopes = 1",
       "requests_per_second = 1, burst = 3",
     ),
-  ).map((change) => (change === undefined ? [] : [change])),
+  ),
   charge: orNone(fc.record({ units: fc.nat(12), ...version })),
   /** In halves of a request, so that what is left does not change within the test's milliseconds. */
   rate: orNone(fc.record({ ahead: fc.integer({ min: -2, max: 8 }), ...version })),
@@ -92,7 +93,7 @@ for (const [major, environment, runs] of [
         const { burst, units, soft, concurrency } = situation.plan
         await client.query(
           `insert into platform.plan (name, requests_per_second, burst, units_per_month, soft, concurrency)
-              values ($1, $2, $3, $4, $5, $6)`,
+            values ($1, $2, $3, $4, $5, $6)`,
           [plan, burst && 1, burst, units, soft, concurrency],
         )
       }
@@ -102,24 +103,24 @@ for (const [major, environment, runs] of [
       )
       await client.query(
         `insert into ${schema}.api_key (tenant_id, id, sealed_name, index8, digest)
-            values ($1, $2, '', $3, decode($4, 'hex'))`,
+          values ($1, $2, '', $3, decode($4, 'hex'))`,
         [tenantId, keyId, index8, digest],
       )
       await client.query(`insert into ${schema}.account values ($1)`, [tenantId])
-      const { key = [], charge, rate } = situation ?? {}
-      for (const change of key)
-        await client.query(`update ${schema}.api_key set ${change} where id = $1`, [keyId])
+      const { key, charge, rate } = situation ?? {}
+      if (key !== undefined)
+        await client.query(`update ${schema}.api_key set ${key} where id = $1`, [keyId])
       if (charge !== undefined) {
         await client.query(
           `insert into ${schema}.charge (tenant_id, month, version, units, changes)
-              values ($1, date_trunc('month', now() at time zone 'UTC'), $2, $3, $4)`,
+            values ($1, date_trunc('month', now() at time zone 'UTC'), $2, $3, $4)`,
           [tenantId, charge.version, charge.units, charge.changes],
         )
       }
       if (rate !== undefined) {
         await client.query(
           `insert into ${schema}.rate (tenant_id, holder, version, tat, changes)
-              values ($1, $1, $2, extract(epoch from clock_timestamp()) * 1000000 + $3, $4)`,
+            values ($1, $1, $2, extract(epoch from clock_timestamp()) * 1000000 + $3, $4)`,
           [tenantId, rate.version, (rate.ahead + 0.5) * 1_000_000, rate.changes],
         )
       }

@@ -16,15 +16,14 @@ const RETRY_MS = 500
 /** A second's work. */
 const MAX_BATCHES = 500
 
-interface Uncertain {
-  readonly id: string
-  readonly values: Values
-}
+/** Of `void_batch`, in the order of its parameters, as text. */
+type Parameters = readonly (string | undefined)[]
 
 export class Voids {
   readonly #database: Database
   readonly #statement: string
-  readonly #batches: Uncertain[] = []
+  /** And what could not be voided the first time. */
+  readonly #batches: Parameters[] = []
   /** Outcomes, by tenant: somebody may hold the rows of one. */
   readonly #outcomes = new Map<string, Batch["finished"]>()
   #busy = false
@@ -38,8 +37,9 @@ export class Voids {
     return this.#batches.length >= MAX_BATCHES
   }
 
-  add(id: string, values: Values): void {
-    this.#batches.push({ id, values })
+  /** @param requestIds - Of its arrivals, an array literal. Its outcomes are added when they are refused. */
+  add(id: string, requestIds: string): void {
+    this.#batches.push([id, requestIds, "{}", "{}", "{}"])
     this.#begin()
   }
 
@@ -61,16 +61,8 @@ export class Voids {
 
   async #drain(): Promise<void> {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      const { id, values } = next
-      const [tenants, ats, requests] = values.finished
       try {
-        await this.#database.callAside(this.#statement, [
-          id,
-          values.requestIds,
-          tenants,
-          ats,
-          requests,
-        ])
+        await this.#database.callAside(this.#statement, next)
       } catch {
         this.#batches.push(next) // behind the others: it may be this one alone that cannot be voided yet
         await sleep(RETRY_MS, undefined, { ref: false })
@@ -79,12 +71,13 @@ export class Voids {
     this.#busy = false // in the turn in which nothing was found
   }
 
-  #next(): Uncertain | undefined {
+  #next(): Parameters | undefined {
     const batch = this.#batches.shift()
     if (batch !== undefined) return batch
     for (const [tenantId, finished] of this.#outcomes) {
       this.#outcomes.delete(tenantId)
-      return { id: newUuid(), values: new Values({ arrivals: [], finished }) }
+      const [tenants, ats, requests] = new Values({ arrivals: [], finished }).finished
+      return [newUuid(), "{}", tenants, ats, requests]
     }
     return undefined
   }

@@ -9,7 +9,7 @@ import pg from "pg"
 import { Problem } from "../core/problem.ts"
 import { codeOf, messageOf } from "../core/thrown.ts"
 import type { SecretName, SecretStore } from "../secrets/store.ts"
-import { DISK_FULL, databaseProblem, SET_UP, sqlState } from "./errors.ts"
+import { DISK_FULL, databaseProblem, isPassing, SET_UP, sqlState } from "./errors.ts"
 import { Hosts, refuseStandby, watchStandby } from "./hosts.ts"
 import type { PasswordChoice } from "./passwords.ts"
 import { isRefusedPassword, MAX_LOGIN_TRIES, Passwords } from "./passwords.ts"
@@ -125,8 +125,7 @@ export async function withClient<T>(
     return await work(client)
   } catch (error) {
     const problem = databaseProblem(error)
-    const isPassing = problem instanceof Problem && problem.code === "UNAVAILABLE"
-    throw isPassing ? unavailable(problem, address) : problem
+    throw isPassing(problem) ? unavailable(problem, address) : problem
   } finally {
     await client?.end().catch(() => {})
   }

@@ -33,7 +33,12 @@ export function isUnknown(error: unknown): boolean {
   return (state === "3D000" || state === "28P01" || state === "28000") && !isDamaged(error)
 }
 
-/** No connection was to be had, so that nothing was sent. */
+/** @returns Whether a problem that {@link databaseProblem} made passes by itself. */
+export function isPassing(problem: unknown): problem is Problem {
+  return problem instanceof Problem && problem.code === "UNAVAILABLE"
+}
+
+/** `UNAVAILABLE`: no connection was to be had, so that nothing was sent. */
 export class NotConnected extends Problem {
   constructor(cause: unknown) {
     super("UNAVAILABLE", { retryAfterSeconds: 1, cause })

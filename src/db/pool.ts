@@ -10,7 +10,7 @@ import { Problem } from "../core/problem.ts"
 import type { Address, Credentials } from "./connection.ts"
 import { CONNECT_TIMEOUT_MS, clientConfig, hostsOf, runStatement } from "./connection.ts"
 import type { AdminDatabase, Database, Environment, Tx } from "./database.ts"
-import { databaseProblem, NotConnected } from "./errors.ts"
+import { databaseProblem, isPassing, NotConnected } from "./errors.ts"
 import type { Hosts } from "./hosts.ts"
 import { refuseStandby, watchStandby } from "./hosts.ts"
 import { isRefusedPassword, MAX_LOGIN_TRIES, Passwords } from "./passwords.ts"
@@ -157,8 +157,7 @@ async function connect({ pool, passwords, hosts, onUnreachable }: Pool): Promise
       if (++away < hosts.count) continue
       onUnreachable()
       const problem = databaseProblem(error)
-      const isPassing = problem instanceof Problem && problem.code === "UNAVAILABLE"
-      throw isPassing ? new NotConnected(error) : problem
+      throw isPassing(problem) ? new NotConnected(error) : problem
     }
   }
 }
